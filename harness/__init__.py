@@ -1,0 +1,1 @@
+"""zconform: a harness that judges ZeroMQ implementations from recorded wire traces."""
