@@ -1,0 +1,57 @@
+"""ZMTP without I/O: values, a strict connection, a lenient decoder, builders of illegal octets.
+
+Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0). Standard library only.
+"""
+
+from .commands import (
+    AnyCommand,
+    Cancel,
+    Command,
+    Error,
+    Ping,
+    Pong,
+    Ready,
+    Subscribe,
+    parse_command,
+)
+from .connection import Config, Connection
+from .decoder import Decoder, Received, Undecodable, Value
+from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from .events import Event, GreetingReceived, HandshakeDone
+from .frames import Frame, FrameParser
+from .greeting import Greeting, LegacyGreeting
+from .messages import Message, cancellation, subscription
+from .state import State, Step
+
+__all__ = [
+    "AnyCommand",
+    "Cancel",
+    "Command",
+    "Config",
+    "Connection",
+    "Decoder",
+    "Error",
+    "Event",
+    "Frame",
+    "FrameParser",
+    "Greeting",
+    "GreetingReceived",
+    "HandshakeDone",
+    "LegacyGreeting",
+    "LocalProtocolError",
+    "Message",
+    "Ping",
+    "Pong",
+    "ProtocolError",
+    "Ready",
+    "Received",
+    "RemoteProtocolError",
+    "State",
+    "Step",
+    "Subscribe",
+    "Undecodable",
+    "Value",
+    "cancellation",
+    "parse_command",
+    "subscription",
+]
