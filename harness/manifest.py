@@ -1,0 +1,178 @@
+"""Peer manifests: peer.toml read, checked against specs/peer.schema.json, frozen.
+
+A manifest says how a peer is started and what it claims. A claim is a
+capability: "ROUTER", "zmtp:2.0", "mechanism:PLAIN", "transport:ipc",
+"option:identity", "feature:heartbeat".
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+FILE_NAME = "peer.toml"
+_SCHEMA = Path(__file__).resolve().parent.parent / "specs" / "peer.schema.json"
+
+
+class ManifestError(ValueError):
+    """A peer.toml that cannot be used; the one line names the file and the field."""
+
+    def __init__(self, file: Path, field: str, detail: str) -> None:
+        where = f"{file}: {field}" if field else str(file)
+        super().__init__(f"{where}: {detail}")
+        self.file = file
+        self.field = field
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One peer: identity, how to start it in `folder`, and its claims."""
+
+    name: str
+    library: str
+    language: str
+    homepage: str
+    folder: Path
+    command: tuple[str, ...]
+    needs_programs: tuple[str, ...] = ()
+    needs_modules: tuple[str, ...] = ()
+    needs_files: tuple[str, ...] = ()
+    sockets: frozenset[str] = frozenset()
+    zmtp: frozenset[str] = frozenset()
+    mechanisms: frozenset[str] = frozenset()
+    transports: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+    features: frozenset[str] = frozenset()
+
+    def claims(self, capability: str) -> bool:
+        """Whether `capability` is claimed; ValueError if it is no capability at all."""
+        kind, _, value = capability.rpartition(":")
+        if not kind:
+            if value not in socket_types():
+                raise ValueError(f"{capability!r} is no socket type and names no kind of capability")
+            return value in self.sockets
+        kinds = {
+            "zmtp": self.zmtp,
+            "mechanism": self.mechanisms,
+            "transport": self.transports,
+            "option": self.options,
+            "feature": self.features,
+        }
+        if kind not in kinds or not value:
+            raise ValueError(f"{capability!r} names none of the kinds {', '.join(kinds)}")
+        return value in kinds[kind]
+
+    def missing(self) -> str | None:
+        """Why the peer is not available on this machine, or None if it is."""
+        for program in self.needs_programs:
+            if shutil.which(program) is None:
+                return f"program {program} is not installed"
+        for module in self.needs_modules:
+            if not _importable(module):
+                return f"Python module {module} is not installed"
+        for file in self.needs_files:
+            if not (self.folder / file).exists():
+                return f"file {self.folder / file} does not exist"
+        return None
+
+
+def load_manifest(file: Path) -> Manifest:
+    """Read one peer.toml; ManifestError if it cannot be read or breaks the schema."""
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ManifestError(file, "", error.strerror or str(error)) from None
+    except ValueError as error:
+        raise ManifestError(file, "", f"not TOML: {error}") from None
+    broken = best_match(_validator().iter_errors(data))
+    if broken is not None:
+        raise ManifestError(file, _field(broken), _detail(broken))
+    return _manifest(file.resolve().parent, data)
+
+
+def load_manifests(dirs: Iterable[Path]) -> dict[str, Manifest]:
+    """Every DIR/*/peer.toml (or DIR/peer.toml) by peer name, sorted; names must be unique."""
+    found: dict[str, Manifest] = {}
+    for folder in dirs:
+        for file in _files_in(folder):
+            manifest = load_manifest(file)
+            if manifest.name in found:
+                other = found[manifest.name].folder / FILE_NAME
+                raise ManifestError(file, "name", f"{manifest.name!r} is the name in {other} as well")
+            found[manifest.name] = manifest
+    return dict(sorted(found.items()))
+
+
+def _files_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ManifestError(folder, "", "no such folder")
+    own = folder / FILE_NAME
+    return [own] if own.exists() else sorted(folder.glob(f"*/{FILE_NAME}"))
+
+
+def _manifest(folder: Path, data: dict[str, Any]) -> Manifest:
+    process, claims = data["process"], data["claims"]
+    return Manifest(
+        name=data["name"],
+        library=data["library"],
+        language=data["language"],
+        homepage=data["homepage"],
+        folder=folder,
+        command=tuple(word.replace("{python}", sys.executable) for word in process["command"]),
+        needs_programs=tuple(process.get("needs_programs", ())),
+        needs_modules=tuple(process.get("needs_modules", ())),
+        needs_files=tuple(process.get("needs_files", ())),
+        **{kind: frozenset(names) for kind, names in claims.items()},
+    )
+
+
+@functools.cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
+
+
+@functools.cache
+def socket_types() -> frozenset[str]:
+    """The socket types a manifest may claim, as the schema lists them."""
+    schema: Any = _validator().schema
+    return frozenset(schema["properties"]["claims"]["properties"]["sockets"]["items"]["enum"])
+
+
+def _field(error: ValidationError) -> str:
+    """The dotted path of the field that breaks the schema, list positions in brackets."""
+    rule: Any = error.schema
+    value: Any = error.validator_value
+    instance: Any = error.instance
+    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path]
+    if error.validator == "required":
+        words.append(f".{next(name for name in value if name not in instance)}")
+    elif error.validator == "additionalProperties":
+        words.append(f".{next(name for name in instance if name not in rule['properties'])}")
+    return "".join(words).removeprefix(".")
+
+
+def _detail(error: ValidationError) -> str:
+    if error.validator == "required":
+        return "missing"
+    if error.validator == "additionalProperties":
+        return "no such field"
+    return error.message.replace("\n", " ")[:200]
+
+
+def _importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:
+        return False
