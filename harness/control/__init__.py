@@ -1,0 +1,1 @@
+"""The control protocol: how the harness speaks to a peer's adapter over stdio."""

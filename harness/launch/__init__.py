@@ -1,0 +1,1 @@
+"""Starting peers and ending them, so that nothing of them is left behind."""
