@@ -217,3 +217,18 @@ class TestComplaints:
         implied = clause('status = "implied"\nby = "28/b/b"', clause_id="28/a/a")
         hidden = clause('status = "unobservable"\nwhy = "inside"', clause_id="28/b/b", seen="[]")
         assert complaint(tmp_path, implied + hidden).startswith("file0.toml: 28/a/a: by: leads to 28/b/b")
+
+
+class TestThisProject:
+    def test_the_clause_files_load(self) -> None:
+        ledger = Ledger.load()
+        assert {"23/ZMTP", "28/REQREP", "29/PUBSUB", "30/PIPELINE", "31/EXPAIR"} <= {one.spec for one in ledger}
+
+    def test_a_text_is_a_sentence_that_ends(self) -> None:
+        assert [one.id for one in Ledger.load() if not one.text.endswith((".", ".)"))] == []
+
+    def test_a_clause_and_its_twin_are_judged_alike(self) -> None:
+        ledger = Ledger.load()
+        twins = [(one, ledger.twin(one)) for one in ledger if one.same_as and one.status is None]
+        assert twins
+        assert [one.id for one, twin in twins if (one.level, one.judged) != (twin.level, twin.judged)] == []
