@@ -221,8 +221,8 @@ class TestComplaints:
 
 class TestThisProject:
     def test_the_clause_files_load(self) -> None:
-        ledger = Ledger.load()
-        assert {"23/ZMTP", "28/REQREP", "29/PUBSUB", "30/PIPELINE", "31/EXPAIR"} <= {one.spec for one in ledger}
+        specs = {one.spec for one in Ledger.load()}
+        assert specs >= {"23/ZMTP", "28/REQREP", "29/PUBSUB", "30/PIPELINE", "31/EXPAIR", "37/ZMTP"}
 
     def test_a_text_is_a_sentence_that_ends(self) -> None:
         assert [one.id for one in Ledger.load() if not one.text.endswith((".", ".)"))] == []
