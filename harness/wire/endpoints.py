@@ -1,0 +1,122 @@
+"""Dial an endpoint or listen on one, as a raw peer."""
+
+from __future__ import annotations
+
+import socket
+
+from harness.deadlines import Deadlines
+from harness.verdict import Mismatch
+
+from .rawpeer import RawPeer
+from .trace import Address, Trace
+
+BACKLOG = 64
+
+
+def parse_endpoint(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int] | str]:
+    """The address family and address of "tcp://host:port", "tcp://[v6]:port" or "ipc://path".
+
+    Raises ValueError for anything else.
+    """
+    transport, _, rest = endpoint.partition("://")
+    if transport == "ipc" and rest:
+        return socket.AF_UNIX, "\0" + rest[1:] if rest.startswith("@") else rest
+    host, _, port = rest.rpartition(":")
+    if transport != "tcp" or not host or not port.isdecimal():
+        raise ValueError(f"not a tcp or ipc endpoint with a port: {endpoint!r}")
+    host = host.strip("[]")
+    return (socket.AF_INET6 if ":" in host else socket.AF_INET), (host, int(port))
+
+
+def dial(endpoint: str, trace: Trace, deadlines: Deadlines) -> RawPeer:
+    """Connect to a listening peer. What refuses the connection is a Mismatch: it said it was bound."""
+    family, address = parse_endpoint(endpoint)
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(deadlines.connect_s)
+        sock.connect(address)
+        if family != socket.AF_UNIX and sock.getsockname() == sock.getpeername():
+            raise ConnectionRefusedError("nobody listens there")
+    except OSError as error:
+        sock.close()
+        raise Mismatch(f"a connection to {endpoint}", str(error), "37/sockets/bind-and-connect") from None
+    no_delay(sock)
+    connection = trace.opened(address_of(sock.getsockname()), address_of(address))
+    return RawPeer(sock, "dialer", trace, connection, deadlines)
+
+
+class RawListener:
+    """A listening socket on loopback, or on an ipc `path`, that a peer under test may connect to."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        deadlines: Deadlines,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        path: str | None = None,
+    ) -> None:
+        self.trace = trace
+        self.deadlines = deadlines
+        self._sock, self.endpoint = listen(host, port) if path is None else _listen_ipc(path)
+
+    def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
+        """The next connection that a peer makes."""
+        deadline = self.deadlines.deadline(within)
+        self._sock.settimeout(max(deadline.remaining_s(), 0.001))
+        try:
+            sock, dialer = self._sock.accept()
+        except TimeoutError:
+            raise Mismatch(
+                f"a connection to {self.endpoint}",
+                f"none within {deadline.seconds:g} s",
+                clause or "37/sockets/bind-and-connect",
+            ) from None
+        no_delay(sock)
+        connection = self.trace.opened(address_of(dialer), address_of(sock.getsockname()))
+        return RawPeer(sock, "listener", self.trace, connection, self.deadlines)
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._sock.close()
+
+
+def listen(host: str, port: int = 0) -> tuple[socket.socket, str]:
+    """A listening TCP socket and its endpoint; `host` is an IPv4 or IPv6 address, port 0 any free one."""
+    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    shown = f"[{host}]" if ":" in host else host
+    return sock, f"tcp://{shown}:{sock.getsockname()[1]}"
+
+
+def _listen_ipc(path: str) -> tuple[socket.socket, str]:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(path)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock, f"ipc://{path}"
+
+
+def no_delay(sock: socket.socket) -> None:
+    """Send small pieces at once (TCP only)."""
+    if sock.family != socket.AF_UNIX:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def address_of(name: object) -> Address:
+    """What the operating system calls an end of a connection, as (host, port); port 0 for ipc."""
+    if isinstance(name, tuple):
+        return str(name[0]), int(name[1])
+    if isinstance(name, bytes):
+        return name.decode("utf-8", "backslashreplace").replace("\0", "@", 1), 0
+    return str(name).replace("\0", "@", 1), 0
