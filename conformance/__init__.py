@@ -1,0 +1,1 @@
+"""The cases: the folder is the specification."""

@@ -1,0 +1,159 @@
+"""What one process of a run works with: ledger, manifests, warm peers, deadlines, report folder.
+
+A run without workers has one bench; with pytest-xdist each worker has its own. Nothing here knows pytest.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.clauses import Ledger
+from harness.control.client import ControlClient
+from harness.deadlines import Deadlines
+from harness.known import Entry, load_known
+from harness.launch.launcher import launch_process
+from harness.manifest import Manifest, load_manifests
+from harness.peer import LivePeer, PeerUnavailable
+from harness.wire.trace import Octets, Trace
+
+PEERS = Path(__file__).resolve().parent.parent / "peers"
+LARGE_CAPTURE_OCTETS = 1 << 20
+
+
+class SelectionError(ValueError):
+    """A peer was asked for that does not exist or cannot run here; one line says which and why."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """`manifests` are the peers to judge; `unavailable` says why others are not here."""
+
+    ledger: Ledger
+    manifests: dict[str, Manifest]
+    unavailable: dict[str, str]
+    deadlines: Deadlines
+    seed: int
+    report: Path | None
+    known: dict[str, list[Entry]] = field(default_factory=dict)
+    self_test: bool = True
+    _live: dict[str, LivePeer] = field(default_factory=dict)
+    _refused: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def make(
+        cls,
+        dirs: list[Path],
+        wanted: list[str],
+        deadlines: Deadlines,
+        seed: int,
+        report: Path | None,
+    ) -> Bench:
+        """Read ledger, manifests and known deviations.
+
+        Raises LedgerError, ManifestError, KnownError or SelectionError, each one line.
+        """
+        found = load_manifests(dirs)
+        chosen, unavailable = choose(found, wanted)
+        known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
+        return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known)
+
+    def live(self, name: str) -> LivePeer:
+        """The warm peer of that name, self-tested at first. Raises PeerUnavailable."""
+        if name in self._refused:
+            raise PeerUnavailable(self._refused[name])
+        if name not in self._live:
+            self._stop_all()
+            manifest = self.manifests[name]
+            if self.self_test:
+                self._test(manifest)
+            self._live[name] = LivePeer(manifest, self._start, self.deadlines)
+        return self._live[name]
+
+    def _test(self, manifest: Manifest) -> None:
+        from harness.selftest import selftest
+
+        failed = [step for step in selftest(manifest, self._start, self.deadlines) if not step.ok]
+        if failed:
+            name = manifest.name
+            self._refused[name] = f"{name}: self-test: {failed[0].name}: {failed[0].detail}"
+            raise PeerUnavailable(self._refused[name])
+
+    def _start(self, manifest: Manifest) -> ControlClient:
+        logs = self.report / "logs" if self.report else None
+        log = logs / f"{manifest.name}.log" if logs else Path("/dev/null")
+        return ControlClient(launch_process(manifest, log), self.deadlines)
+
+    def _stop_all(self) -> None:
+        """Cases come grouped by peer: the one before is not needed any more."""
+        for live in self._live.values():
+            live.stop()
+        self._live.clear()
+
+    def stop(self) -> None:
+        """End every peer's process."""
+        self._stop_all()
+
+    def about(self, name: str) -> dict[str, Any]:
+        """What results.json says of a peer."""
+        manifest = self.manifests[name]
+        live = self._live.get(name)
+        hello: Mapping[str, Any] = live.hello if live else {}
+        return {
+            "name": name,
+            "library": manifest.library,
+            "version": str(hello.get("version", "")),
+            "language": manifest.language,
+            "runtime": "process",
+            "image": None,
+        }
+
+    def title(self, name: str) -> str:
+        """A peer in one line, such as "libzmq 4.3.5 (pyzmq)"."""
+        about = self.about(name)
+        return f"{about['library']} {about['version']} ({name})"
+
+    def save_trace(self, trace: Trace, title: str, keep_large: bool) -> str | None:
+        """Write a capture into the report; its name there, or None where nothing is kept."""
+        if self.report is None or not trace.connections():
+            return None
+        octets = sum(len(r.octets) for r in trace.records if isinstance(r, Octets))
+        if octets > LARGE_CAPTURE_OCTETS and not keep_large:
+            return None
+        name = f"traces/{re.sub('[^A-Za-z0-9._-]+', '.', title).strip('.')}.pcapng"
+        from harness.wire.pcapng import write_pcapng
+
+        write_pcapng(trace, self.report / name)
+        return name
+
+
+def choose(found: Mapping[str, Manifest], wanted: list[str]) -> tuple[dict[str, Manifest], dict[str, str]]:
+    """The manifests to judge, and why others are not available here.
+
+    Without wishes all that can run are chosen. A wish (name or glob) that meets nothing, or only what
+    cannot run here, raises SelectionError.
+    """
+    missing = {name: reason for name, manifest in found.items() if (reason := manifest.missing())}
+    if not wanted:
+        chosen = {name: manifest for name, manifest in found.items() if name not in missing}
+        if not chosen:
+            raise SelectionError(f"no peer can run here: {_reasons(missing) or 'there is none'}")
+        return chosen, missing
+    picked: dict[str, Manifest] = {}
+    for wish in wanted:
+        met = {name: found[name] for name in found if fnmatch.fnmatchcase(name, wish)}
+        if not met:
+            raise SelectionError(f"--peer: no peer is called {wish!r}; there are {', '.join(sorted(found))}")
+        here = {name: manifest for name, manifest in met.items() if name not in missing}
+        if not here:
+            raise SelectionError(f"--peer: {_reasons({name: missing[name] for name in met})}")
+        picked |= here
+    return picked, {name: missing[name] for name in missing if name in picked}
+
+
+def _reasons(missing: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in sorted(missing.items()))

@@ -1,0 +1,102 @@
+"""Known deviations: listed with the peer, still run, and red when they change.
+
+known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
+the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link
+where it is discussed or documented.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE_NAME = "known.toml"
+MOST_CASES = 20
+_KEYS = {"case", "clause", "message", "reason", "link", "param"}
+
+
+class KnownError(ValueError):
+    """A known.toml that cannot be used; one line names the file, the entry and the field."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One known deviation, and which results it met in this run."""
+
+    case: str
+    clause: str
+    message: str
+    reason: str
+    link: str
+    param: str = "*"
+    file: str = ""
+    cases_met: set[str] = field(default_factory=set)
+
+    def covers(self, case_id: str, param: str) -> bool:
+        """Whether this entry speaks of a case with these parameters."""
+        return fnmatch.fnmatchcase(case_id, self.case) and fnmatch.fnmatchcase(param, self.param)
+
+    def agrees(self, blamed: str, actual: str) -> str | None:
+        """None where clause and message are as listed, else what has changed."""
+        if blamed != self.clause:
+            return f"listed with clause {self.clause}, now {blamed}"
+        if not re.search(self.message, actual):
+            return f"listed with message {self.message!r}, now {actual!r}"
+        return None
+
+
+def load_known(folder: Path) -> list[Entry]:
+    """The entries beside a peer's manifest; none where there is no file. Raises KnownError."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return []
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise KnownError(f"{path}: {error}") from None
+    entries = data.get("known", [])
+    if set(data) - {"known"} or not isinstance(entries, list):
+        raise KnownError(f"{path}: known: only [[known]] tables are allowed")
+    return [_entry(path, number, table) for number, table in enumerate(entries, 1)]
+
+
+def _entry(path: Path, number: int, table: Any) -> Entry:
+    where = f"{path}: known #{number}"
+    if not isinstance(table, dict):
+        raise KnownError(f"{where}: not a table")
+    for key in sorted(set(table) - _KEYS):
+        raise KnownError(f"{where}: {key}: no such field")
+    for key in sorted(_KEYS - {"param"}):
+        if not isinstance(table.get(key), str) or not table[key].strip():
+            raise KnownError(f"{where}: {key}: missing, or no text")
+    if not isinstance(table.get("param", "*"), str):
+        raise KnownError(f"{where}: param: no text")
+    try:
+        re.compile(table["message"])
+    except re.error as error:
+        raise KnownError(f"{where}: message: {error}") from None
+    return Entry(**table, file=str(path))
+
+
+def find(entries: list[Entry], case_id: str, param: str) -> Entry | None:
+    """The first entry that speaks of this case; it remembers that it was met."""
+    for entry in entries:
+        if entry.covers(case_id, param):
+            entry.cases_met.add(case_id)
+            return entry
+    return None
+
+
+def complaints(peer: str, entries: list[Entry]) -> list[str]:
+    """After a whole run: entries that met nothing, or that swallow too much."""
+    out = []
+    for entry in entries:
+        if not entry.cases_met:
+            out.append(f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run")
+        if len(entry.cases_met) > MOST_CASES:
+            out.append(f"{peer}: {entry.file}: {entry.case} swallows more than {MOST_CASES} cases")
+    return out

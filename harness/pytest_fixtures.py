@@ -1,0 +1,131 @@
+"""The fixtures that cases use: the peer, raw ends, the judge.
+
+`peer` is the peer under test; `dial(endpoint)` and `listen()` make raw ends; `attach(socket)` connects a
+socket with a raw end in the role of this run (the peer binds, or the peer connects); `judge` collects soft
+findings and notes; `seed` is this case's own seed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from harness.bench import Bench
+from harness.case import Case, Judge
+from harness.peer import Peer, RemoteSocket
+from harness.wire.endpoints import RawListener
+from harness.wire.endpoints import dial as dial_endpoint
+from harness.wire.rawpeer import RawPeer
+from harness.wire.trace import Trace
+
+Dial = Callable[[str], RawPeer]
+Listen = Callable[[], RawListener]
+Attach = Callable[[RemoteSocket], RawPeer]
+
+
+@dataclass(slots=True)
+class Asking:
+    """One case being asked of one peer: its trace, its judge, and all ends that it opened."""
+
+    case: Case
+    bench: Bench
+    peer_name: str
+    trace: Trace = field(default_factory=Trace)
+    judge: Judge = field(default_factory=Judge)
+    peer: Peer | None = None
+    ends: list[RawPeer | RawListener] = field(default_factory=list)
+
+    def dial(self, endpoint: str) -> RawPeer:
+        """A raw end connected to where the peer listens."""
+        raw = dial_endpoint(endpoint, self.trace, self.bench.deadlines)
+        self.ends.append(raw)
+        return raw
+
+    def listen(self, host: str = "127.0.0.1") -> RawListener:
+        """A raw listener that the peer can connect to; the ends that it accepts are closed with the case."""
+        listener = _KeepingListener(self, host)
+        self.ends.append(listener)
+        return listener
+
+    def attach(self, sock: RemoteSocket, role: str) -> RawPeer:
+        """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
+        if role == "peer-binds":
+            return self.dial(sock.bind())
+        listener = self.listen()
+        sock.connect(listener.endpoint)
+        return listener.accept()
+
+    def finish(self) -> None:
+        """Close everything, the peer's sockets first, so that nobody dials what is closing."""
+        if self.peer is not None:
+            self.peer.finish()
+        for end in self.ends:
+            end.close()
+
+
+class _KeepingListener(RawListener):
+    """A listener whose accepted ends are closed when the case ends."""
+
+    def __init__(self, asking: Asking, host: str) -> None:
+        super().__init__(asking.trace, asking.bench.deadlines, host)
+        self._asking = asking
+
+    def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
+        raw = super().accept(within, clause)
+        self._asking.ends.append(raw)
+        return raw
+
+
+ASKING = pytest.StashKey[Asking]()
+
+
+@pytest.fixture
+def asking(request: pytest.FixtureRequest, peer_name: str) -> Iterator[Asking]:
+    """Everything about this case and this peer (the plugin put it into the item's stash)."""
+    made = request.node.stash[ASKING]
+    yield made
+    made.finish()
+
+
+@pytest.fixture
+def peer(asking: Asking) -> Peer:
+    """The peer under test, warm and without open sockets."""
+    asking.peer = Peer(asking.bench.live(asking.peer_name), asking.trace)
+    return asking.peer
+
+
+@pytest.fixture
+def judge(asking: Asking) -> Judge:
+    """Soft findings and notes of this case."""
+    return asking.judge
+
+
+@pytest.fixture
+def dial(asking: Asking) -> Dial:
+    """Connect a raw end to an endpoint."""
+    return asking.dial
+
+
+@pytest.fixture
+def listen(asking: Asking) -> Listen:
+    """Open a raw listener on loopback."""
+    return asking.listen
+
+
+@pytest.fixture
+def attach(asking: Asking, role: str) -> Attach:
+    """Connect a socket with a raw end in the role of this item; the plugin runs each case in both roles."""
+
+    def connect(sock: RemoteSocket) -> RawPeer:
+        return asking.attach(sock, role)
+
+    return connect
+
+
+@pytest.fixture
+def seed(asking: Asking) -> int:
+    """A seed of this case's own, drawn from the run's."""
+    return zlib.crc32(f"{asking.bench.seed}:{asking.case.id}".encode())

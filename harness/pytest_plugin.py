@@ -1,0 +1,376 @@
+"""The pytest plugin: options, selection, verdicts as pytest outcomes, reports.
+
+It acts only on functions that `harness.case.case` has marked; other tests are left alone.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import random
+import shlex
+from collections.abc import Generator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.bench import PEERS, Bench, SelectionError
+from harness.case import ATTRIBUTE, Case
+from harness.clauses import LedgerError, UnknownClause
+from harness.deadlines import Deadlines
+from harness.known import KnownError
+from harness.manifest import ManifestError
+from harness.pytest_fixtures import ASKING, Asking, asking, attach, dial, judge, listen, peer, seed
+from harness.report.model import Judgement, Result, apply_known, judge_case
+from harness.report.run import Run
+from harness.report.text import failure_text, summary_table
+from harness.verdict import Verdict
+
+__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "seed"]
+
+ROLES = ("peer-binds", "peer-connects")
+_BENCH = pytest.StashKey[Bench]()
+_STATUS = {
+    Verdict.PASS: ("passed", ".", "PASS"),
+    Verdict.FAIL: ("failed", "F", "FAIL"),
+    Verdict.NON_STRICT: ("passed", "n", "NON_STRICT"),
+    Verdict.INFO: ("passed", "i", "INFO"),
+    Verdict.UNSUPPORTED: ("skipped", "u", "UNSUPPORTED"),
+    Verdict.KNOWN: ("xfailed", "k", "KNOWN"),
+    Verdict.ERROR: ("error", "E", "ERROR"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The suite's own options."""
+    add = parser.getgroup("zconform", "ZeroMQ conformance").addoption
+    add("--peer", action="append", default=[], metavar="NAME", help="judge this peer (repeatable; globs)")
+    add(
+        "--peers-dir",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="look for peers in DIR too (repeatable)",
+    )
+    add("--case", action="append", default=[], metavar="GLOB", help="only cases with these ids (repeatable)")
+    add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
+    add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
+    add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
+    add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
+    add("--no-self-test", action="store_true", help="do not test the peers' adapters before the cases")
+    add("--list", action="store_true", help="list the selected cases and stop")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options; a mistake in them, in a manifest or in the ledger ends the run with one line."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        config.option.seed = worker["zconform_seed"]
+        return
+    if config.option.seed is None:
+        config.option.seed = random.SystemRandom().randrange(2**32)
+    config.pluginmanager.register(Recorder(config), "zconform-recorder")
+    if config.option.peer or config.option.peers_dir or config.option.time_scale != 1.0:
+        bench_of(config)
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Workers of pytest-xdist use the controller's seed."""
+    node.workerinput["zconform_seed"] = node.config.option.seed
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Whether `--strict` was given: pytest's own option, which for cases also makes NON_STRICT fail."""
+    return "strict=true" in (config.option.override_ini or [])
+
+
+def bench_of(config: pytest.Config) -> Bench:
+    """The bench of this process, made when it is first needed."""
+    if _BENCH not in config.stash:
+        option = config.option
+        dirs = [PEERS, *(Path(folder) for folder in option.peers_dir)]
+        try:
+            deadlines = Deadlines(option.time_scale)
+            report = Path(option.report) if option.report else None
+            bench = Bench.make(dirs, option.peer, deadlines, option.seed, report)
+            bench.self_test = not option.no_self_test
+            config.stash[_BENCH] = bench
+        except (LedgerError, ManifestError, KnownError, SelectionError, ValueError) as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[_BENCH]
+
+
+def case_of(item: object) -> Case | None:
+    """The case that a test function is, or None."""
+    return getattr(getattr(item, "function", item), ATTRIBUTE, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One item for each peer, and for each role where a case attaches in both."""
+    if case_of(metafunc.function) is None:
+        return
+    if "peer_name" in metafunc.fixturenames:
+        metafunc.parametrize("peer_name", list(bench_of(metafunc.config).manifests), scope="session")
+    if "role" in metafunc.fixturenames:
+        metafunc.parametrize("role", ROLES)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Check the cases, keep the selected ones, and list them if that is all that was asked."""
+    cases = [made for item in items if (made := case_of(item)) is not None]
+    if not cases and not (config.option.case or config.option.clause):
+        return
+    check_cases(items, bench_of(config))
+    kept = [item for item in items if _selected(case_of(item), config)]
+    dropped = [item for item in items if item not in set(kept)]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+    items[:] = kept
+    if config.option.list:
+        for made in {case_of(item): None for item in items}:
+            if made is not None:
+                print(f"{made.id}  [{', '.join(made.clauses)}]\n    {made.rule}")
+        items.clear()
+
+
+def check_cases(items: list[pytest.Item], bench: Bench) -> None:
+    """Raise UsageError where two functions share a case id, or a case cites a clause that is not there."""
+    seen: dict[str, object] = {}
+    for item in items:
+        made = case_of(item)
+        if made is None:
+            continue
+        function = getattr(item, "function", None)
+        if seen.setdefault(made.id, function) is not function:
+            raise pytest.UsageError(f"{item.location[0]}: {made.id}: id: used by two cases")
+        for clause in made.clauses:
+            try:
+                bench.ledger.get(clause)
+            except UnknownClause as error:
+                raise pytest.UsageError(f"{item.location[0]}: {made.id}: clauses: {error}") from None
+
+
+def _selected(made: Case | None, config: pytest.Config) -> bool:
+    ids, clauses = config.option.case, config.option.clause
+    if not ids and not clauses:
+        return True
+    if made is None:
+        return False
+    by_id = not ids or any(fnmatch.fnmatchcase(made.id, glob) for glob in ids)
+    by_clause = not clauses or any(fnmatch.fnmatchcase(c, glob) for c in made.clauses for glob in clauses)
+    return by_id and by_clause
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Prepare the asking, or skip as UNSUPPORTED what the peer's manifest does not claim."""
+    made = case_of(item)
+    if made is None:
+        return
+    bench = bench_of(item.config)
+    params = _params(item)
+    name = str(params.get("peer_name", ""))
+    item.stash[ASKING] = Asking(made, bench, name)
+    for need in made.needed(params):
+        if not bench.manifests[name].claims(need):
+            pytest.skip(f"{name} does not claim {need}")
+
+
+def _params(item: pytest.Item) -> dict[str, Any]:
+    return dict(getattr(getattr(item, "callspec", None), "params", {}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what a case saw into its verdict, and the verdict into pytest's words."""
+    report = yield
+    made = case_of(item)
+    if made is None or ASKING not in item.stash or call.when == "teardown":
+        return report
+    if call.when == "setup" and report.passed:
+        return report
+    _judge(item, call, report, item.stash[ASKING])
+    return report
+
+
+def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport, asked: Asking) -> None:
+    error = call.excinfo.value if call.excinfo is not None else None
+    if error is not None and not isinstance(error, Exception | pytest.skip.Exception):
+        return
+    param = _param_id(item, asked.peer_name)
+    judgement = judgement_of(asked, error)
+    bench = asked.bench
+    judgement = apply_known(judgement, bench.known.get(asked.peer_name, []), asked.case.id, param)
+    result = _result(item, call, asked, judgement, param)
+    bad = judgement.verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
+    name = f"{asked.peer_name}.{asked.case.id}.{param}"
+    result.trace = bench.save_trace(asked.trace, name, keep_large=bad)
+    _say(report, result, asked, judgement, is_strict(item.config))
+    report.zconform = {"result": result.as_json(), "peer": bench.about(asked.peer_name)}  # type: ignore[attr-defined]
+
+
+def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
+    """The verdict before the known deviations are looked at."""
+    if isinstance(error, pytest.skip.Exception):
+        return Judgement(Verdict.UNSUPPORTED, reason=str(error.msg))
+    if error is not None and not isinstance(error, AssertionError):
+        return Judgement(Verdict.ERROR, reason=f"{type(error).__name__}: {error}")
+    return judge_case(asked.case, asked.bench.ledger, error, asked.judge)
+
+
+def _param_id(item: pytest.Item, peer_name: str) -> str:
+    spec = getattr(item, "callspec", None)
+    return str(spec.id).removeprefix(peer_name).lstrip("-") if spec is not None else ""
+
+
+def _result(
+    item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judgement: Judgement, param: str
+) -> Result:
+    made = asked.case
+    again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
+    again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
+    return Result(
+        id=made.id,
+        param=param,
+        peers=[asked.peer_name],
+        verdict=judgement.verdict.value,
+        clauses=list(made.clauses),
+        rule=made.rule,
+        blamed=judgement.blamed,
+        level=judgement.level,
+        expected=judgement.expected,
+        actual=judgement.actual,
+        reason=judgement.reason,
+        link=judgement.link,
+        notes=list(asked.judge.notes),
+        duration_s=round(call.duration, 6),
+        peer_s=round(asked.trace.waited_s, 6),
+        seed=asked.bench.seed,
+        again=again,
+    )
+
+
+def _say(
+    report: pytest.TestReport, result: Result, asked: Asking, judgement: Judgement, strict: bool
+) -> None:
+    """Give the report pytest's outcome for the verdict, and our own text instead of a traceback."""
+    verdict = judgement.verdict
+    if verdict is Verdict.UNSUPPORTED:
+        return
+    failing = verdict in (Verdict.FAIL, Verdict.ERROR) or (strict and verdict is Verdict.NON_STRICT)
+    traceback = str(report.longrepr) if verdict is Verdict.ERROR and report.longrepr else ""
+    report.outcome = "failed" if failing else "passed"
+    report.longrepr = None
+    if verdict is Verdict.KNOWN:
+        report.outcome = "skipped"
+        report.wasxfail = judgement.reason
+    elif verdict is not Verdict.PASS:
+        title = asked.bench.title(asked.peer_name)
+        text = failure_text(result, asked.bench.ledger, asked.trace, judgement.place, title)
+        if failing:
+            report.longrepr = f"{text}\n{traceback}".rstrip()
+        else:
+            report.sections.append((verdict.value, text))
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """A letter and a word for each verdict."""
+    made = getattr(report, "zconform", None)
+    if made is None:
+        return None
+    verdict = Verdict(made["result"]["verdict"])
+    if verdict is Verdict.NON_STRICT and report.failed:
+        return ("failed", "N", "NON_STRICT")
+    return _STATUS[verdict]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no peer behind."""
+    if _BENCH in session.config.stash:
+        session.config.stash[_BENCH].stop()
+
+
+class Recorder:
+    """Collects the verdicts of all workers, writes the report, and has the last word on the exit status."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        self.config = config
+        self.deselected = False
+        self.run = Run(
+            version("zconform"),
+            option.seed,
+            is_strict(config),
+            Path(option.report) if option.report else None,
+        )
+        self._prepared = False
+
+    def pytest_deselected(self) -> None:
+        """Not every case is asked, so nothing can be said of those that are not."""
+        self.deselected = True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a verdict, from this process or from a worker."""
+        made = getattr(report, "zconform", None)
+        if made is None:
+            return
+        self.prepare()
+        self.run.add(Result(**made["result"]), [made["peer"]])
+
+    def prepare(self) -> None:
+        """Before the first verdict: the known deviations of the peers that are judged."""
+        if not self._prepared:
+            self._prepared = True
+            self.run.known = bench_of(self.config).known
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        """Make the report's folders before a worker writes into them."""
+        if not self.config.option.list and not self.config.option.collectonly:
+            self.run.prepare()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write what there is, complete or not."""
+        if self.config.option.list and exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK
+            return
+        if not self.run.results:
+            return
+        done = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        self.run.finish(whole=done and not self.deselected and self._whole_suite())
+        if self.run.red and exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _whole_suite(self) -> bool:
+        option = self.config.option
+        if option.keyword or option.markexpr or option.case or option.clause or option.maxfail:
+            return False
+        suite = PEERS.parent / "conformance"
+        named = [Path(arg.split("::")[0]).resolve() for arg in self.config.args]
+        return any(suite == path or path in suite.parents for path in named)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The table of peers and families, and where the report is."""
+        if not self.run.results:
+            if self.config.option.case or self.config.option.clause or self.config.option.peer:
+                terminalreporter.write_line("no case was selected", red=True)
+            return
+        write = terminalreporter.write_line
+        terminalreporter.section("verdicts")
+        write(summary_table(self.run.results))
+        write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
+        for name, reason in sorted(bench_of(self.config).unavailable.items()):
+            write(f"not judged: {name}: {reason}")
+        for problem in self.run.problems:
+            write(problem, red=True)
+        write(f"seed {self.run.seed}")
+        if self.run.report is not None:
+            write(f"report: {self.run.report}/results.json, junit.xml, traces/, logs/")

@@ -1,0 +1,131 @@
+"""From what a case saw to its verdict. Pure functions: the same input gives the same verdict."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.case import Case, Judge
+from harness.clauses import Ledger
+from harness.known import Entry, find
+from harness.verdict import Mismatch, Place, Verdict
+
+_BY_JUDGEMENT = {
+    "strict": Verdict.FAIL,
+    "non-strict": Verdict.NON_STRICT,
+    "informational": Verdict.INFO,
+}
+_WORST_FIRST = (Verdict.FAIL, Verdict.NON_STRICT, Verdict.INFO)
+
+
+@dataclass(slots=True)
+class Result:
+    """One verdict with everything that explains it; plain values only, so that it travels as JSON."""
+
+    id: str
+    param: str
+    peers: list[str]
+    verdict: str
+    clauses: list[str]
+    rule: str = ""
+    blamed: str = ""
+    level: str = ""
+    expected: str = ""
+    actual: str = ""
+    reason: str = ""
+    link: str = ""
+    notes: list[str] = field(default_factory=list)
+    duration_s: float = 0.0
+    peer_s: float = 0.0
+    trace: str | None = None
+    seed: int = 0
+    again: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as results.json has it."""
+        return asdict(self)
+
+    @property
+    def family(self) -> str:
+        """The first two parts of the case's id."""
+        return self.id.rsplit("/", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and what it rests on; `place` is where in the trace it shows."""
+
+    verdict: Verdict
+    blamed: str = ""
+    level: str = ""
+    expected: str = ""
+    actual: str = ""
+    reason: str = ""
+    link: str = ""
+    place: Place | None = None
+
+
+def judge_case(case: Case, ledger: Ledger, error: AssertionError | None, judge: Judge) -> Judgement:
+    """The verdict for a case that ran: the worst of what did not hold, by its clause's level."""
+    mismatches = [*judge.findings, *([_as_mismatch(error)] if error is not None else [])]
+    judged = [_judge_mismatch(case, ledger, mismatch) for mismatch in mismatches]
+    for verdict in _WORST_FIRST:
+        for judgement in judged:
+            if judgement.verdict is verdict:
+                return judgement
+    informational = ledger.get(case.clauses[0]).judged == "informational"
+    return Judgement(Verdict.INFO if informational else Verdict.PASS)
+
+
+def _as_mismatch(error: AssertionError) -> Mismatch:
+    if isinstance(error, Mismatch):
+        return error
+    return Mismatch("the assertion holds", str(error).splitlines()[0] if str(error) else "it does not")
+
+
+def _judge_mismatch(case: Case, ledger: Ledger, mismatch: Mismatch) -> Judgement:
+    clause = ledger.get(mismatch.clause or case.clauses[0])
+    return Judgement(
+        verdict=_BY_JUDGEMENT[clause.judged],
+        blamed=clause.id,
+        level=clause.level,
+        expected=mismatch.expected,
+        actual=mismatch.actual,
+        reason=clause.text,
+        place=mismatch.place,
+    )
+
+
+def apply_known(judgement: Judgement, entries: list[Entry], case_id: str, param: str) -> Judgement:
+    """The verdict after the peer's list of known deviations (see harness.known)."""
+    entry = find(entries, case_id, param)
+    if entry is None or judgement.verdict is Verdict.ERROR:
+        return judgement
+    if judgement.verdict in (Verdict.FAIL, Verdict.NON_STRICT):
+        changed = entry.agrees(judgement.blamed, judgement.actual)
+        if changed is None:
+            return _with(judgement, Verdict.KNOWN, entry.reason, entry.link)
+        return _with(judgement, judgement.verdict, f"{entry.file}: {changed}", entry.link)
+    problem = f"{entry.file}: {entry.case} is listed as a known deviation, but came out {judgement.verdict}"
+    return Judgement(
+        Verdict.FAIL, entry.clause, "", "the known deviation", judgement.verdict.value, problem, entry.link
+    )
+
+
+def _with(judgement: Judgement, verdict: Verdict, reason: str, link: str) -> Judgement:
+    return Judgement(
+        verdict,
+        judgement.blamed,
+        judgement.level,
+        judgement.expected,
+        judgement.actual,
+        reason,
+        link,
+        judgement.place,
+    )
+
+
+def is_red(result: Result, strict: bool = False) -> bool:
+    """Whether a verdict makes the run fail."""
+    red = {Verdict.FAIL, Verdict.ERROR} | ({Verdict.NON_STRICT} if strict else set())
+    return Verdict(result.verdict) in red

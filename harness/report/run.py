@@ -1,0 +1,99 @@
+"""The results of one run, written as they come and gathered in one file at the end.
+
+`results.jsonl` grows with each verdict, so that a killed run leaves what it knew; `results.json`
+(specs/result.schema.json) is written at the end, complete or not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.known import Entry, complaints
+from harness.report.junit import write_junit
+from harness.report.model import Result, is_red
+from harness.verdict import Verdict
+
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that one run of the suite has found. `report` is the folder to write to, or None."""
+
+    version: str
+    seed: int
+    strict: bool
+    report: Path | None
+    results: list[Result] = field(default_factory=list)
+    peers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    known: dict[str, list[Entry]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    _began: float = field(default_factory=time.monotonic)
+
+    def prepare(self) -> None:
+        """Make the report's folders and clear what an earlier run left of its results."""
+        if self.report is None:
+            return
+        (self.report / "traces").mkdir(parents=True, exist_ok=True)
+        (self.report / "logs").mkdir(exist_ok=True)
+        for name in ("results.jsonl", "results.json", "junit.xml"):
+            (self.report / name).unlink(missing_ok=True)
+        for old in (self.report / "traces").iterdir():
+            old.unlink()
+
+    def add(self, result: Result, peers: Iterable[Mapping[str, Any]]) -> None:
+        """Take a verdict and who it speaks of."""
+        self.results.append(result)
+        for peer in peers:
+            self.peers[str(peer["name"])] = dict(peer)
+        for name in result.peers:
+            for entry in self.known.get(name, []):
+                if entry.covers(result.id, result.param):
+                    entry.cases_met.add(result.id)
+        if self.report is not None:
+            with (self.report / "results.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(result.as_json(), sort_keys=True) + "\n")
+
+    def finish(self, whole: bool) -> None:
+        """Write the files. `whole` says that every case was asked, so that unmet entries can be told."""
+        if whole:
+            for peer, entries in self.known.items():
+                self.problems += complaints(peer, entries)
+        if self.report is None:
+            return
+        text = json.dumps(self.as_json(whole), indent=1, sort_keys=True)
+        (self.report / "results.json").write_text(text + "\n", encoding="utf-8")
+        write_junit(self.results, self.report / "junit.xml", self.strict)
+
+    def as_json(self, complete: bool) -> dict[str, Any]:
+        """The run as results.json has it."""
+        return {
+            "schema": SCHEMA,
+            "suite": {"name": "zconform", "version": self.version},
+            "started": self.started,
+            "duration_s": round(time.monotonic() - self._began, 3),
+            "seed": self.seed,
+            "strict": self.strict,
+            "complete": complete,
+            "peers": [self.peers[name] for name in sorted(self.peers)],
+            "problems": list(self.problems),
+            "results": [result.as_json() for result in self.results],
+        }
+
+    @property
+    def red(self) -> bool:
+        """Whether the run has to fail."""
+        return bool(self.problems) or any(is_red(result, self.strict) for result in self.results)
+
+    def counts(self) -> dict[str, int]:
+        """How many results each verdict has, in the order of the verdicts."""
+        counted = Counter(result.verdict for result in self.results)
+        return {verdict.value: counted[verdict.value] for verdict in Verdict if counted[verdict.value]}

@@ -1,0 +1,78 @@
+"""Verdicts for a terminal: the failure as a bug report, and the table of peers and families."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from harness.clauses import Ledger
+from harness.report.model import Result
+from harness.verdict import Place, Verdict
+from harness.wire.render import render_trace
+from harness.wire.trace import Trace
+
+_MARKS = {
+    Verdict.FAIL: "FAIL",
+    Verdict.ERROR: "ERR",
+    Verdict.NON_STRICT: "ns",
+    Verdict.KNOWN: "known",
+}
+
+
+def failure_text(result: Result, ledger: Ledger, trace: Trace, place: Place | None, peer_title: str) -> str:
+    """What a maintainer needs: rule, clause, expected, actual, wire, capture, and how to see it again."""
+    lines = [f"{result.verdict}  {_named(result)}   {peer_title}", f"  {result.rule}"]
+    if result.blamed:
+        clause = ledger.get(result.blamed)
+        lines.append(f"  {clause.spec}, {clause.where} [{clause.id}] {clause.level}")
+    lines += [f"  {label:<9} {text}" for label, text in _fields(result) if text]
+    wire = render_trace(trace, place)
+    if wire:
+        lines.append(f"  wire      {result.trace or ''}".rstrip())
+        lines += [f"    {line}" for line in wire.splitlines()]
+    lines.append(f"  again     {result.again}")
+    return "\n".join(lines)
+
+
+def _named(result: Result) -> str:
+    return f"{result.id}[{result.param}]" if result.param else result.id
+
+
+def _fields(result: Result) -> list[tuple[str, str]]:
+    notes = "; ".join(result.notes)
+    return [
+        ("expected", result.expected),
+        ("actual", result.actual),
+        ("reason", result.reason),
+        ("link", result.link),
+        ("seen", notes),
+    ]
+
+
+def summary_table(results: Iterable[Result]) -> str:
+    """Peers across, families down: passed of judged, and what is not a pass by name."""
+    results = list(results)
+    peers = sorted({peer for result in results for peer in result.peers})
+    families = sorted({result.family for result in results})
+    cells = {(family, peer): _cell(results, family, peer) for family in families for peer in peers}
+    left = max([len(family) for family in families] + [len("total")])
+    width = {peer: max([len(peer)] + [len(cells[f, peer]) for f in families]) for peer in peers}
+    lines = [" " * left + "".join(f"  {peer:<{width[peer]}}" for peer in peers)]
+    for family in families:
+        row = "".join(f"  {cells[family, peer]:<{width[peer]}}" for peer in peers)
+        lines.append(f"{family:<{left}}{row}")
+    totals = "".join(f"  {_cell(results, '', peer):<{width[peer]}}" for peer in peers)
+    lines.append(f"{'total':<{left}}{totals}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(results: list[Result], family: str, peer: str) -> str:
+    """Such as "14/16 known 2", or "-" where the peer claims none of it."""
+    mine = [r for r in results if peer in r.peers and family in ("", r.family)]
+    counts = Counter(Verdict(r.verdict) for r in mine)
+    judged = sum(counts.values()) - counts[Verdict.UNSUPPORTED]
+    if not judged:
+        return "-"
+    good = counts[Verdict.PASS] + counts[Verdict.INFO]
+    extra = [f"{mark} {counts[verdict]}" for verdict, mark in _MARKS.items() if counts[verdict]]
+    return " ".join([f"{good}/{judged}", *extra])

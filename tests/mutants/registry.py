@@ -1,0 +1,65 @@
+"""What a mutant is, and the list of all of them.
+
+A mutant is a function that patches one decision of the reference peer or of the codec it stands on.
+It runs in a process of its own, so nothing is ever patched back.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Apply = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`kills` are the ids of the cases that must find it; `fault` is what it does wrong."""
+
+    name: str
+    kills: tuple[str, ...]
+    fault: str
+    apply: Apply
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(*kills: str) -> Callable[[Apply], Apply]:
+    """Register a function as a mutant; its name (with dashes) and docstring describe the fault."""
+
+    def register(apply: Apply) -> Apply:
+        name = apply.__name__.replace("_", "-")
+        assert name not in MUTANTS, f"two mutants are called {name}"
+        assert apply.__doc__, f"mutant {name} does not say what it does wrong"
+        MUTANTS[name] = Mutant(name, kills, " ".join(apply.__doc__.split()), apply)
+        return apply
+
+    return register
+
+
+def patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Replace `owner.name` by the decorated function, which gets the original as first argument."""
+    original = getattr(owner, name)
+
+    def replace(function: Callable[..., Any]) -> Callable[..., Any]:
+        def patched(*args: Any, **kwargs: Any) -> Any:
+            return function(original, *args, **kwargs)
+
+        setattr(owner, name, property(patched) if isinstance(original, property) else patched)
+        return function
+
+    return replace
+
+
+def load_mutants() -> dict[str, Mutant]:
+    """Every mutant of every module beside this one."""
+    import tests.mutants as package
+
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        if module not in ("registry", "run", "only_own"):
+            importlib.import_module(f"tests.mutants.{module}")
+    return MUTANTS
