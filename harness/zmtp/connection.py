@@ -5,6 +5,7 @@ Sources: RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Prope
 Heartbeating", "Backwards Interoperability"; RFC 23, "Publish-Subscribe"; RFC 15; RFC 13.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .commands import AnyCommand, Cancel, Command, Error, Ping, Pong, Ready, Subscribe
@@ -70,16 +71,18 @@ class Connection:
 
     def receive(self, octets: bytes) -> list[Event]:
         """Events for what arrived. Raises RemoteProtocolError, after which the state is FAILED."""
-        events: list[Event] = []
+        return list(self.events(octets))
+
+    def events(self, octets: bytes) -> Iterator[Event]:
+        """The same one by one, so that what came before illegal octets is not lost with them."""
         try:
             if self.state is State.GREETING:
                 self._pace_greeting(octets)
             for received in self.decoder.feed(octets):
-                events.extend(self._handle(received))
+                yield from self._handle(received)
         except RemoteProtocolError:
             self.state = State.FAILED
             raise
-        return events
 
     def send(self, value: Message | AnyCommand) -> None:
         """Put a message or command into the output, in the framing that is spoken.
