@@ -1,0 +1,93 @@
+"""The portable options of a socket, by the names of the control protocol."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from harness.zmtp.grammar import IDENTITY_MAX_OCTETS, TTL_MAX_DS
+
+from .errors import Failed, Unsupported
+
+# Options that mean something for these socket types only.
+ONLY_FOR: dict[str, frozenset[str]] = {
+    "mandatory": frozenset({"ROUTER"}),
+    "handover": frozenset({"ROUTER"}),
+    "xpub-verbose": frozenset({"XPUB"}),
+    "probe-router": frozenset({"REQ", "DEALER", "ROUTER"}),
+    "req-relaxed": frozenset({"REQ"}),
+    "req-correlate": frozenset({"REQ"}),
+    "conflate": frozenset({"PULL", "PUSH", "SUB", "PUB", "DEALER"}),
+}
+
+
+@dataclass(slots=True)
+class Options:
+    """Values as the control protocol gives them; high-water mark 0 is none, linger -1 for ever."""
+
+    identity: bytes = b""
+    send_hwm: int = 1000
+    receive_hwm: int = 1000
+    linger_ms: int = 0
+    mandatory: bool = False
+    handover: bool = False
+    heartbeat_interval_ms: int = 0
+    heartbeat_timeout_ms: int = -1
+    heartbeat_ttl_ms: int = 0
+    max_message_octets: int = -1
+    handshake_interval_ms: int = 30_000
+    conflate: bool = False
+    immediate: bool = False
+    reconnect_interval_ms: int = 100
+    xpub_verbose: bool = False
+    probe_router: bool = False
+    req_relaxed: bool = False
+    req_correlate: bool = False
+
+    def set(self, name: str, value: Any, socket_type: str) -> None:
+        """Set one option. Raises Unsupported for an unknown name, Failed for a value out of range."""
+        self._check_name(name)
+        if socket_type not in ONLY_FOR.get(name, {socket_type}):
+            raise Failed(f"{name} means nothing for {socket_type}")
+        if name == "identity":
+            value = _identity(value)
+        elif name == "heartbeat-ttl-ms":
+            value = _number(name, value, 0, TTL_MAX_DS * 100 + 99)
+        elif type(self.get(name)) is bool:
+            value = _flag(name, value)
+        else:
+            value = _number(name, value, LEAST.get(name, 0), 2**63 - 1)
+        setattr(self, name.replace("-", "_"), value)
+
+    def get(self, name: str) -> Any:
+        """One option's value. Raises Unsupported for an unknown name."""
+        self._check_name(name)
+        return getattr(self, name.replace("-", "_"))
+
+    def _check_name(self, name: str) -> None:
+        if name not in NAMES:
+            raise Unsupported(f"option {name}")
+
+
+NAMES = frozenset(field.name.replace("_", "-") for field in fields(Options))
+LEAST = {"linger-ms": -1, "heartbeat-timeout-ms": -1, "max-message-octets": -1, "reconnect-interval-ms": -1}
+
+
+def _identity(value: Any) -> bytes:
+    """Up to 255 octets, not beginning with zero (RFC 37, The Identity Property)."""
+    identity = bytes.fromhex(value)
+    if len(identity) > IDENTITY_MAX_OCTETS:
+        raise Failed(f"identity of {len(identity)} octets, at most {IDENTITY_MAX_OCTETS}")
+    if identity[:1] == b"\0":
+        raise Failed("an identity must not begin with a zero octet")
+    return identity
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Failed(f"{name} is true or false, not {value!r}")
+    return value
+
+
+def _number(name: str, value: Any, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise Failed(f"{name} is a whole number from {least} to {most}, not {value!r}")
+    return value
