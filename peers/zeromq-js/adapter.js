@@ -1,0 +1,226 @@
+// Control protocol adapter for libzmq, by way of zeromq.js. It reports; it judges nothing.
+"use strict"
+
+const crypto = require("node:crypto")
+const fs = require("node:fs")
+const zmq = require("zeromq")
+
+const TYPES = {
+  PAIR: zmq.Pair, PUB: zmq.Publisher, SUB: zmq.Subscriber, REQ: zmq.Request, REP: zmq.Reply,
+  DEALER: zmq.Dealer, ROUTER: zmq.Router, PULL: zmq.Pull, PUSH: zmq.Push, XPUB: zmq.XPublisher,
+  XSUB: zmq.XSubscriber,
+}
+const OPTIONS = {
+  "identity": "routingId", "send-hwm": "sendHighWaterMark", "receive-hwm": "receiveHighWaterMark",
+  "linger-ms": "linger", "mandatory": "mandatory", "handover": "handover",
+  "heartbeat-interval-ms": "heartbeatInterval", "heartbeat-timeout-ms": "heartbeatTimeout",
+  "heartbeat-ttl-ms": "heartbeatTimeToLive", "max-message-octets": "maxMessageSize",
+  "handshake-interval-ms": "handshakeInterval", "conflate": "conflate", "immediate": "immediate",
+  "reconnect-interval-ms": "reconnectInterval", "xpub-verbose": "verbosity", "probe-router": "probeRouter",
+  "req-relaxed": "relaxed", "req-correlate": "correlate",
+}
+const OUTCOMES = { EAGAIN: "would-block", EHOSTUNREACH: "unroutable", EFSM: "refused", ENOTSUP: "refused" }
+const EVENTS = {
+  "accept": "accepted", "accept:error": "accept-failed", "bind": "listening", "bind:error": "bind-failed",
+  "connect": "connected", "connect:delay": "connect-delayed", "connect:retry": "connect-retried",
+  "close": "closed", "close:error": "close-failed", "disconnect": "disconnected",
+  "handshake": "handshake-succeeded", "handshake:error:protocol": "handshake-failed-protocol",
+  "handshake:error:auth": "handshake-failed-auth", "handshake:error:other": "handshake-failed-no-detail",
+}
+const TICK_MS = 2 // zeromq.js keeps libzmq's descriptor to itself
+
+const sockets = new Map()
+const watches = new Map()
+const proxies = new Map()
+let opened = 0
+
+class Unsupported extends Error {}
+
+const octets = hex => Buffer.from(hex, "hex")
+const leftMs = end => Math.max(0, Math.ceil(end - performance.now()))
+
+function find(number) {
+  if (!sockets.has(number)) throw new Error(`no socket ${number}`)
+  return sockets.get(number)
+}
+
+function property(socket, option) {
+  const name = OPTIONS[option]
+  if (!name || !(name in socket)) throw new Unsupported(option)
+  return name
+}
+
+// zeromq.js takes an identity as text only, and sends it as UTF-8.
+function text(hex) {
+  const value = octets(hex).toString("utf8")
+  if (Buffer.from(value, "utf8").toString("hex") !== hex) throw new Unsupported("identity that is not UTF-8")
+  return value
+}
+
+function set(number, option, value) {
+  const name = property(find(number), option)
+  const plain = { "identity": () => text(value), "xpub-verbose": () => (value ? "allSubs" : null) }
+  find(number)[name] = plain[option] ? plain[option]() : value
+}
+
+function get(number, option) {
+  const value = find(number)[property(find(number), option)]
+  return { value: option === "identity" ? Buffer.from(value ?? "", "utf8").toString("hex") : value }
+}
+
+function open(type, options) {
+  if (!TYPES[type]) throw new Unsupported(type)
+  const number = ++opened
+  sockets.set(number, new TYPES[type]({ linger: 0 }))
+  try {
+    for (const [option, value] of Object.entries(options)) set(number, option, value)
+  } catch (error) {
+    close(number)
+    throw error
+  }
+  return { socket: number }
+}
+
+function close(number) {
+  const socket = find(number)
+  sockets.delete(number)
+  watches.delete(number)
+  if (!proxies.has(socket)) return socket.close()
+  const { forwarder, done } = proxies.get(socket)
+  forwarder.terminate()
+  return done.then(() => socket.close())
+}
+
+async function attach(number, endpoint, way) {
+  const socket = find(number)
+  socket.ipv6 = endpoint.includes("[")
+  await socket[way](endpoint)
+  return { endpoint: way === "bind" ? socket.lastEndpoint : endpoint }
+}
+
+function subscribe(number, prefix, starts) {
+  const socket = find(number)
+  if (socket instanceof zmq.XSubscriber) return socket.send(Buffer.concat([Buffer.from([starts]), octets(prefix)]))
+  return starts ? socket.subscribe(octets(prefix)) : socket.unsubscribe(octets(prefix))
+}
+
+async function send(number, parts, timeoutMs) {
+  const socket = find(number)
+  if (!("sendTimeout" in socket)) return "refused"
+  socket.sendTimeout = timeoutMs
+  try {
+    await socket.send(parts)
+  } catch (error) {
+    if (!OUTCOMES[error.code]) throw error
+    return OUTCOMES[error.code]
+  }
+  return "accepted"
+}
+
+async function receive(number, timeoutMs) {
+  const socket = find(number)
+  if (!("receiveTimeout" in socket)) throw new Error("this type of socket cannot receive")
+  socket.receiveTimeout = timeoutMs
+  return socket.receive()
+}
+
+async function poll(numbers, timeoutMs) {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    const readable = numbers.filter(number => find(number).readable)
+    if (readable.length || performance.now() >= end) return { readable }
+    await new Promise(resolve => setTimeout(resolve, TICK_MS))
+  }
+}
+
+async function flood({ socket, count, size_octets, seed, timeout_ms, head = [] }) {
+  const end = performance.now() + timeout_ms
+  for (let index = 0; index < count; index++) {
+    const body = Buffer.alloc(size_octets)
+    body.writeBigUInt64BE(BigInt(index))
+    for (let at = 8; at < size_octets; at++) body[at] = (seed + index + at) % 256
+    const outcome = await send(socket, [...head.map(octets), body], leftMs(end))
+    if (outcome !== "accepted") return { accepted: index }
+  }
+  return { accepted: count }
+}
+
+async function drain({ socket, count, timeout_ms }) {
+  const [end, digest, seen] = [performance.now() + timeout_ms, crypto.createHash("sha256"), []]
+  while (seen.length < count) {
+    try {
+      const body = (await receive(socket, leftMs(end))).at(-1)
+      const length = Buffer.alloc(8)
+      length.writeBigUInt64BE(BigInt(body.length))
+      digest.update(length).update(body)
+      seen.push(body.length < 8 ? null : Number(body.readBigUInt64BE()))
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error
+      break
+    }
+  }
+  return { received: seen.length, digest: digest.digest("hex"), first: seen[0] ?? null, last: seen.at(-1) ?? null }
+}
+
+function proxy(frontend, backend) {
+  const both = [find(frontend), find(backend)]
+  const forwarder = new zmq.Proxy(...both)
+  const done = forwarder.run().catch(console.error).finally(() => both.forEach(socket => proxies.delete(socket)))
+  both.forEach(socket => proxies.set(socket, { forwarder, done }))
+}
+
+function monitor(number) {
+  const socket = find(number)
+  if (!watches.has(number)) {
+    watches.set(number, [])
+    const note = (event, details) => watches.get(number).push({ event, endpoint: details.address ?? "" })
+    for (const [name, event] of Object.entries(EVENTS)) socket.events.on(name, details => note(event, details))
+  }
+  return { events: watches.get(number).splice(0) }
+}
+
+const version = JSON.parse(fs.readFileSync(`${__dirname}/node_modules/zeromq/package.json`)).version
+const OPERATIONS = {
+  hello: () => ({
+    peer: "zeromq-js", library: "libzmq", version: `${zmq.version} (zeromq.js ${version})`,
+    language: "JavaScript", control: "1",
+  }),
+  open: r => open(r.type, r.options),
+  close: async r => void (await close(r.socket)),
+  set: r => set(r.socket, r.option, r.value),
+  get: r => get(r.socket, r.option),
+  bind: r => attach(r.socket, r.endpoint, "bind"),
+  connect: r => attach(r.socket, r.endpoint, "connect"),
+  unbind: r => find(r.socket).unbind(r.endpoint),
+  disconnect: r => find(r.socket).disconnect(r.endpoint),
+  subscribe: r => subscribe(r.socket, r.prefix, true),
+  cancel: r => subscribe(r.socket, r.prefix, false),
+  send: async r => ({ outcome: await send(r.socket, r.parts.map(octets), r.timeout_ms) }),
+  recv: async r => ({ parts: (await receive(r.socket, r.timeout_ms)).map(part => part.toString("hex")) }),
+  poll: r => poll(r.sockets, r.timeout_ms),
+  flood, drain,
+  proxy: r => proxy(r.frontend, r.backend),
+  monitor: r => monitor(r.socket),
+}
+
+async function answer(request) {
+  try {
+    if (!Object.hasOwn(OPERATIONS, request.op)) throw new Unsupported(request.op)
+    return { id: request.id, ok: (await OPERATIONS[request.op](request)) ?? {} }
+  } catch (error) {
+    const kind = error instanceof Unsupported ? "unsupported" : error.code === "EAGAIN" ? "timeout" : "failed"
+    return { id: request.id, error: { kind, detail: String(error.message) } }
+  }
+}
+
+let chunks = []
+process.stdin.on("data", async chunk => {
+  chunks.push(chunk)
+  if (chunk.at(-1) !== 10) return
+  const line = Buffer.concat(chunks)
+  chunks = []
+  process.stdout.write(JSON.stringify(await answer(JSON.parse(line))) + "\n")
+})
+process.stdin.on("end", () => process.exit(0))
+// Reading EVENTS lets libzmq do its work while no request is being answered.
+setInterval(() => sockets.forEach(socket => proxies.has(socket) || socket.readable), TICK_MS)
