@@ -5,13 +5,13 @@ Sources: RFC 37, "Formal Grammar" (command), "NULL Mechanism", "Publish-Subscrib
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .errors import LocalProtocolError, RemoteProtocolError
 from .frames import Frame
-from .grammar import COMMAND_NAME, IDENTITY_MAX_OCTETS, NAME_MAX_OCTETS, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
-from .metadata import Property, parse_properties, serialize_properties
+from .grammar import COMMAND_NAME, ERROR_REASON, IDENTITY_MAX_OCTETS, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
+from .metadata import Property, parse_properties, property_faults, serialize_properties
 
 
 class Typed(ABC):
@@ -98,7 +98,7 @@ class Error(Typed):
 
     def to_command(self) -> Command:
         """ERROR as name and data."""
-        if len(self.reason) > NAME_MAX_OCTETS or any(not 0x21 <= octet <= 0x7E for octet in self.reason):
+        if not ERROR_REASON.fullmatch(self.reason):
             raise LocalProtocolError(
                 "37/null/abnf-error-reason", "reason is not up to 255 visible characters"
             )
@@ -182,6 +182,17 @@ def parse_command(frame: Frame) -> AnyCommand:
         )
     parse = _PARSERS.get(name)
     return Command(name, data) if parse is None else parse(data, at + end)
+
+
+def command_faults(command: AnyCommand, frame: Frame) -> Iterator[RemoteProtocolError]:
+    """What a command that could be read breaks nevertheless, by what its fields hold."""
+    at = frame.offset + frame.header_octets
+    if isinstance(command, Ready):
+        yield from property_faults(command.properties, at + len(b"\5READY"))
+    elif isinstance(command, Error) and not ERROR_REASON.fullmatch(command.reason):
+        yield RemoteProtocolError(
+            "37/null/abnf-error-reason", "reason is not visible characters only", at + len(b"\5ERROR") + 1
+        )
 
 
 def _parse_ready(data: bytes, at: int) -> Ready:

@@ -1,6 +1,7 @@
 """A strict ZMTP connection without I/O: octets in, events out, octets to send.
 
-Speaks ZMTP 3.1 and 3.0 with NULL, and steps down to 2.0 and 1.0 where it is allowed to.
+Speaks ZMTP 3.1 and 3.0 with NULL, and 2.0 and 1.0: as its own version, or stepping down to it where
+it is allowed to.
 Sources: RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Property", "Connection
 Heartbeating", "Backwards Interoperability"; RFC 23, "Publish-Subscribe"; RFC 15; RFC 13.
 """
@@ -12,21 +13,43 @@ from .commands import AnyCommand, Cancel, Command, Error, Ping, Pong, Ready, Sub
 from .decoder import Decoder, Received, Undecodable
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Event, GreetingReceived, HandshakeDone
-from .grammar import GREETING_OCTETS, IDENTITY_MAX_OCTETS, SIGNATURE_OCTETS, VERSION_OFFSET, are_partners
-from .greeting import Greeting, LegacyGreeting
+from .grammar import (
+    ADDRESSED,
+    IDENTITY_MAX_OCTETS,
+    LEGACY_TYPE_OCTETS,
+    PADDING_OCTETS,
+    SIGNATURE_OCTETS,
+    VERSION_OFFSET,
+    are_partners,
+)
+from .greeting import Greeting, LegacyGreeting, identity_padding
 from .messages import Message, cancellation, subscription
 from .metadata import Property
 from .state import State, Step, advance
 
 HEAD_OCTETS = VERSION_OFFSET + 1
 
+# What a partner breaks without harm to the connection (a SHOULD, or a field that we do not use), and
+# what is answered in another way than by closing at once.
+TOLERATED = frozenset(
+    {
+        "13/framing/len-min-one",
+        "37/auth/command-short",
+        "37/null/abnf-error-reason",
+        "37/null/as-server-zero",
+        "37/resource/abnf-resource",
+        "37/sockettype/abnf-socket-type",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """What one side brings to a connection.
 
-    `lowest` is the oldest version it will speak (3, 2 or 1); `max_octets` the largest frame body
-    it accepts, None for the grammar's own limit.
+    `version` is the newest that it speaks, as (major, minor) with major 3 and up, 2 or 1; `lowest`
+    the oldest (3, 2 or 1). `max_octets` is the largest frame body it accepts, None for the grammar's
+    own limit. `identity` is announced by REQ, DEALER and ROUTER, and by every type in ZMTP 1.0 and 2.0.
     """
 
     socket_type: str
@@ -41,27 +64,40 @@ class Config:
 class Connection:
     """One connection, both directions, from the greeting on.
 
-    Feed what arrives to `receive`; send what `take_output` gives. After a RemoteProtocolError the
-    output (an ERROR command perhaps) may still be sent, then the link is to be closed.
+    Feed what arrives to `receive` (or `events`); send what `take_output` gives. After a
+    RemoteProtocolError the output (an ERROR command perhaps) may still be sent, then the link is to
+    be closed; whatever still arrives is ignored.
+
+    Raises LocalProtocolError for a Config that could not be put on the wire.
     """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.state = State.GREETING
-        self.version = config.version[0]
+        self.version = min(config.version[0], 3)
         self.partner: Greeting | LegacyGreeting | None = None
-        self.decoder = Decoder(config.version[0], config.max_octets)
+        self.decoder = Decoder({1: None, 2: 1}.get(self.version, 3), config.max_octets)
         self._head = bytearray()
         self._out = bytearray()
+        self._greeting = self._own_greeting()
         self._greeting_sent = 0
+        self._ready().serialize()
 
     def start(self) -> None:
-        """Put the first octets into the output: the signature, and the major version with it.
+        """Put the first octets into the output: all of the greeting, if no older version is spoken.
 
-        Where ZMTP 1.0 is spoken too, the version waits for the partner's signature, and the
-        padding holds the identity's size plus one (RFC 37, Backwards Interoperability).
+        Otherwise only what makes the partner tell its version: the signature and the major version,
+        or the signature alone where ZMTP 1.0 is spoken too (RFC 37, Backwards Interoperability).
         """
-        self._send_greeting_to(SIGNATURE_OCTETS if self.config.lowest == 1 else HEAD_OCTETS)
+        if self.config.lowest >= self.version:
+            self._send_greeting_to(len(self._greeting))
+        else:
+            self._send_greeting_to(SIGNATURE_OCTETS if self.config.lowest == 1 else HEAD_OCTETS)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the link is to be closed."""
+        return self.state is State.FAILED
 
     def take_output(self) -> bytes:
         """The octets to send now, once."""
@@ -76,31 +112,49 @@ class Connection:
     def events(self, octets: bytes) -> Iterator[Event]:
         """The same one by one, so that what came before illegal octets is not lost with them."""
         try:
-            if self.state is State.GREETING:
-                self._pace_greeting(octets)
-            for received in self.decoder.feed(octets):
-                yield from self._handle(received)
+            for received in self._decode(octets):
+                if received.faults:
+                    _raise_fault(received.faults)
+                if isinstance(received.value, Message) and self.state is State.TRAFFIC:
+                    yield received.value
+                else:
+                    yield from self._handle(received)
+                if self.failed:
+                    break
         except RemoteProtocolError:
             self.state = State.FAILED
             raise
 
+    def _decode(self, octets: bytes) -> list[Received]:
+        if self.failed:
+            return []
+        if self.state is State.GREETING:
+            self._pace_greeting(octets)
+        return self.decoder.feed(octets)
+
     def send(self, value: Message | AnyCommand) -> None:
         """Put a message or command into the output, in the framing that is spoken.
 
-        Raises LocalProtocolError before the handshake is done, and for a value outside the grammar.
+        Subscriptions go as messages to partners below 3.1, and not at all in ZMTP 1.0, where the
+        subscriber filters. Raises LocalProtocolError before the handshake is done, for READY (it is
+        sent by itself), and for a value outside the grammar.
         """
-        step = Step.SEND_MESSAGE if isinstance(value, Message) else Step.SEND_COMMAND
-        after = advance(self.state, step)
+        after = advance(self.state, _step_of(value))
+        if isinstance(value, Ready):
+            raise LocalProtocolError("37/null/abnf-null", "READY goes out once, with the handshake")
         translated = self._translate(value)
         if self.version < 3 and not isinstance(translated, Message):
-            raise LocalProtocolError("15/framing/flags-octet", "ZMTP 2.0 and 1.0 have no commands")
-        self._out += translated.serialize(self.version)
+            raise LocalProtocolError("15/grammar/abnf-connection", "ZMTP 2.0 and 1.0 have no commands")
+        if self.version > 1 or translated is value:
+            self._out += translated.serialize(self.version)
         self.state = after
 
     def fail(self, reason: bytes) -> None:
-        """Put an ERROR command into the output and leave the handshake."""
-        self.state = advance(self.state, Step.SEND_ERROR)
-        self._out += Error(reason).serialize()
+        """Leave the connection, with an ERROR command where the version spoken has one."""
+        after = advance(self.state, Step.SEND_ERROR)
+        if self.version >= 3:
+            self._out += Error(reason).serialize()
+        self.state = after
 
     @property
     def partner_speaks_subscribe(self) -> bool:
@@ -117,58 +171,79 @@ class Connection:
             return cancellation(value.prefix)
         return value
 
+    def _own_greeting(self) -> bytes:
+        """All of our greeting in our own version; the padding serves partners of ZMTP 1.0."""
+        config = self.config
+        if config.identity[:1] == b"\0":
+            raise LocalProtocolError("37/identity/no-leading-zero", "an identity cannot begin with 00")
+        if len(config.identity) > IDENTITY_MAX_OCTETS:
+            raise LocalProtocolError("37/identity/abnf-identity", "identity of more than 255 octets")
+        if self.version == 1:
+            return LegacyGreeting(None, None, config.identity).serialize()
+        padding = identity_padding(config.identity) if config.lowest == 1 else bytes(PADDING_OCTETS)
+        if self.version == 2:
+            return LegacyGreeting(1, config.socket_type, config.identity, padding).serialize()
+        return Greeting(config.version, config.mechanism, padding=padding).serialize()
+
     def _send_greeting_to(self, end: int) -> None:
-        """Put our 3.x greeting into the output up to octet `end`, without what went before."""
-        padding = bytes(8)
-        if self.config.lowest == 1:
-            padding = (len(self.config.identity) + 1).to_bytes(8, "big")
-        whole = Greeting(self.config.version, self.config.mechanism, padding=padding).serialize()
-        self._out += whole[self._greeting_sent : end]
+        """Put our greeting into the output up to octet `end`, without what went before."""
+        self._out += self._greeting[self._greeting_sent : end]
         self._greeting_sent = max(self._greeting_sent, end)
 
     def _pace_greeting(self, octets: bytes) -> None:
         """Send the rest of the greeting once the partner's version is known."""
-        if len(self._head) == HEAD_OCTETS or self.version == 1:
-            return
-        self._head += octets[: HEAD_OCTETS - len(self._head)]
         head = self._head
-        if head and (head[0] != 0xFF or (len(head) >= SIGNATURE_OCTETS and not head[9] & 1)):
-            self._step_down(1, 0)
-            self._out += self.config.identity
-        elif len(head) == HEAD_OCTETS and head[VERSION_OFFSET] < 3:
-            self._send_greeting_to(HEAD_OCTETS)
-            self._step_down(2, VERSION_OFFSET)
-            whole = LegacyGreeting(self.config.version[0], self.config.socket_type, self.config.identity)
-            self._out += whole.serialize()[HEAD_OCTETS:]
+        if len(head) == HEAD_OCTETS or self.version == 1:
+            return
+        head += octets[: HEAD_OCTETS - len(head)]
+        if head and head[0] != 0xFF:
+            self._step_down_to_1(0)
+        elif len(head) >= SIGNATURE_OCTETS and not head[9] & 1:
+            self._step_down_to_1(9)
+        elif len(head) == HEAD_OCTETS and head[VERSION_OFFSET] < 3 <= self.version:
+            self._step_down_to_2()
         elif len(head) == HEAD_OCTETS:
-            self._send_greeting_to(GREETING_OCTETS)
+            self._send_greeting_to(len(self._greeting))
         elif len(head) >= SIGNATURE_OCTETS:
             self._send_greeting_to(HEAD_OCTETS)
 
-    def _step_down(self, version: int, offset: int) -> None:
-        if version < self.config.lowest:
-            rule = "37/version/cannot-downgrade-close" if version == 2 else "37/abnf/signature"
-            raise RemoteProtocolError(rule, f"the partner speaks ZMTP {version}.0, we do not", offset)
+    def _step_down_to_1(self, offset: int) -> None:
+        """Our signature was the head of an identity frame: complete that frame."""
+        if self.config.lowest > 1:
+            raise RemoteProtocolError("37/abnf/signature", "the partner sent no signature", offset)
+        self._check_secure(offset)
+        self.version = 1
+        self._send_greeting_to(SIGNATURE_OCTETS)
+        self._out += self.config.identity
+
+    def _step_down_to_2(self) -> None:
+        """Go on after the version octet as RFC 15 says: socket type and identity."""
+        config = self.config
+        if config.lowest > 2 or config.socket_type not in LEGACY_TYPE_OCTETS:
+            raise RemoteProtocolError(
+                "37/version/cannot-downgrade-close", "the partner speaks ZMTP 2.0, we do not", VERSION_OFFSET
+            )
+        self._check_secure(VERSION_OFFSET)
+        self.version = 2
+        self._send_greeting_to(HEAD_OCTETS)
+        legacy = LegacyGreeting(config.version[0], config.socket_type, config.identity)
+        self._out += legacy.serialize()[HEAD_OCTETS:]
+
+    def _check_secure(self, offset: int) -> None:
         if self.config.mechanism != "NULL":
             raise RemoteProtocolError(
                 "37/interop/d10-secure-close", "an old version cannot be secure", offset
             )
-        self.version = version
 
     def _handle(self, received: Received) -> list[Event]:
-        if received.faults:
-            raise received.faults[0]
         value = received.value
         match value:
             case Undecodable():
-                raise value.reason
+                return []
             case Greeting() | LegacyGreeting():
                 return self._take_greeting(value)
             case Ready():
                 return self._take_ready(value, received.start)
-            case Error():
-                self.state = advance(self.state, Step.RECEIVE_ERROR, received.start)
-                return [value]
             case Message():
                 self.state = advance(self.state, Step.RECEIVE_MESSAGE, received.start)
                 return [value]
@@ -178,7 +253,7 @@ class Connection:
     def _take_greeting(self, greeting: Greeting | LegacyGreeting) -> list[Event]:
         self.partner = greeting
         if isinstance(greeting, LegacyGreeting):
-            self._check_partner(greeting.socket_type)
+            self._check_partner(greeting.socket_type, HEAD_OCTETS)
             self.state = advance(self.state, Step.RECEIVE_LEGACY_GREETING)
             return [
                 GreetingReceived(greeting, self.version),
@@ -195,32 +270,46 @@ class Connection:
         return [GreetingReceived(greeting, self.version)]
 
     def _ready(self) -> Ready:
-        identity = self.config.identity if self.config.socket_type in ("REQ", "DEALER", "ROUTER") else None
+        identity = self.config.identity if self.config.socket_type in ADDRESSED else None
         return Ready(self.config.socket_type, identity, self.config.properties)
 
     def _take_ready(self, ready: Ready, offset: int) -> list[Event]:
+        """The end of the handshake; a READY that comes again changes nothing."""
+        after = advance(self.state, Step.RECEIVE_READY, offset)
         if self.state is State.TRAFFIC:
             return []
-        state = advance(self.state, Step.RECEIVE_READY, offset)
         self._check_partner(ready.socket_type, offset)
-        identity = ready.identity or b""
-        if len(identity) > IDENTITY_MAX_OCTETS:
-            raise RemoteProtocolError("37/identity/abnf-identity", "identity of more than 255 octets", offset)
-        self.state = state
-        return [HandshakeDone(ready.socket_type, identity, ready.properties)]
+        self.state = after
+        return [HandshakeDone(ready.socket_type, ready.identity or b"", ready.properties)]
 
-    def _check_partner(self, socket_type: str | None, offset: int | None = None) -> None:
-        if socket_type is not None and not are_partners(self.config.socket_type, socket_type):
-            if self.state is State.HANDSHAKE:
-                self.fail(b"Invalid-socket-type")
-            raise RemoteProtocolError(
-                "37/sockettype/enforce-type",
-                f"{socket_type!r} cannot talk to {self.config.socket_type}",
-                offset,
-            )
+    def _check_partner(self, socket_type: str | None, offset: int) -> None:
+        if socket_type is None or are_partners(self.config.socket_type, socket_type):
+            return
+        if self.state is State.HANDSHAKE:
+            self.fail(b"Invalid-socket-type")
+        raise RemoteProtocolError(
+            "37/sockettype/enforce-type" if self.version >= 3 else "15/compat/enforce-type",
+            f"{socket_type!r} cannot talk to {self.config.socket_type}",
+            offset,
+        )
 
-    def _take_command(self, command: Command | Subscribe | Cancel | Ping | Pong, offset: int) -> list[Event]:
-        self.state = advance(self.state, Step.RECEIVE_COMMAND, offset)
+    def _take_command(
+        self, command: Command | Error | Subscribe | Cancel | Ping | Pong, offset: int
+    ) -> list[Event]:
+        step = Step.RECEIVE_ERROR if isinstance(command, Error) else Step.RECEIVE_COMMAND
+        self.state = advance(self.state, step, offset)
         if isinstance(command, Ping):
             self._out += Pong(command.context).serialize()
         return [command]
+
+
+def _raise_fault(faults: tuple[RemoteProtocolError, ...]) -> None:
+    for fault in faults:
+        if fault.clause not in TOLERATED:
+            raise fault
+
+
+def _step_of(value: Message | AnyCommand) -> Step:
+    if isinstance(value, Message):
+        return Step.SEND_MESSAGE
+    return Step.SEND_ERROR if isinstance(value, Error) else Step.SEND_COMMAND

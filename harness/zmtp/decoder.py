@@ -1,18 +1,18 @@
 """A lenient reader of one direction of a connection, for traces and scripted partners.
 
 It judges nothing away: what can be read is read, each thing with its place in the stream and the
-rules that it breaks. Where reading on makes no sense it says so once and keeps the octets.
+rules that it breaks. Where reading on makes no sense it says so once, and reads no more.
 
 Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 15 and 13 for older framing.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from .commands import AnyCommand, parse_command
+from .commands import AnyCommand, command_faults, parse_command
 from .errors import RemoteProtocolError
 from .frames import Frame, FrameParser
-from .grammar import GREETING_OCTETS, SIGNATURE_OCTETS, VERSION_OFFSET
+from .grammar import COMMAND, GREETING_OCTETS, LONG, MORE, SIGNATURE_OCTETS, VERSION_OFFSET
 from .greeting import Greeting, LegacyGreeting, parse_legacy_socket_type
 from .messages import Message
 
@@ -27,11 +27,11 @@ class Undecodable:
 Value = Greeting | LegacyGreeting | AnyCommand | Message | Undecodable
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One thing that came in: its value, the octets [start, end) of the stream, and its faults.
 
-    `frames` are the frames that carried it (none for a greeting).
+    `frames` are the frames that carried it (none for a greeting). What stops the reading has the
+    one octet where the trouble begins.
     """
 
     value: Value
@@ -44,8 +44,8 @@ class Received:
 class Decoder:
     """Octets of one direction in, located values out.
 
-    `partner_major` is the version octet that the other direction announced: 3 or more, 1 for
-    ZMTP 2.0, 0 for a versioned ZMTP 1.0, None for an unversioned one. It may be set until the
+    `partner_major` is the version octet that the other direction announced: 3 or more, 1 or 2 for
+    ZMTP 2.0, None for ZMTP 1.0, which announces nothing. It may be set until the
     first octets arrive. It decides how a sender that announces 3 goes on after its signature.
     `max_octets` is the largest frame body accepted (None: the grammar's own limit).
     """
@@ -59,6 +59,7 @@ class Decoder:
         self._message: list[Frame] = []
         self._stopped = False
         self._identity_of: LegacyGreeting | None = None
+        self._told_of_discarded = False
         self.total_octets = 0
 
     @property
@@ -92,8 +93,7 @@ class Decoder:
                 self._read_frames(self._parser, out)
         except RemoteProtocolError as error:
             self._stopped = True
-            start = error.offset if error.offset is not None else self.total_octets
-            out.append(Received(Undecodable(error), start, self.total_octets, (error,)))
+            out.append(_undecodable(error))
         return out
 
     def _read_greeting(self, out: list[Received]) -> None:
@@ -101,14 +101,15 @@ class Decoder:
         if not head:
             return
         if head[0] != 0xFF:
-            self._begin_frames(1, 0)
-            self._read_identity(out, LegacyGreeting(revision=None))
+            self._begin_frames(1, 0, LegacyGreeting(revision=None))
             return
         if len(head) < SIGNATURE_OCTETS:
             return
-        if not head[9] & 1 or self.partner_major is None:
-            self._begin_frames(1, 0)
-            self._read_identity(out, LegacyGreeting(revision=None))
+        if not head[9] & 1:
+            self._begin_frames(1, 0, LegacyGreeting(revision=None))
+            return
+        if self.partner_major is None:
+            self._begin_frames(1, 0, LegacyGreeting(revision=0, padding=bytes(head[1:9])))
             return
         if len(head) <= VERSION_OFFSET:
             return
@@ -128,46 +129,72 @@ class Decoder:
             return
         socket_type = parse_legacy_socket_type(head[VERSION_OFFSET + 1], VERSION_OFFSET + 1)
         greeting = LegacyGreeting(head[VERSION_OFFSET], socket_type, padding=bytes(head[1:9]))
-        self._begin_frames(2, VERSION_OFFSET + 2)
-        self._read_identity(out, greeting)
+        self._begin_frames(2, VERSION_OFFSET + 2, greeting)
 
-    def _begin_frames(self, version: int, offset: int) -> None:
+    def _begin_frames(self, version: int, offset: int, greeting: LegacyGreeting | None = None) -> None:
+        """Go over to frames; the first of them completes an old greeting."""
         self.version = version
+        self._identity_of = greeting
         self._parser = FrameParser(version, offset, self.max_octets)
         self._parser.extend(bytes(self._head[offset:]))
         self._head.clear()
 
-    def _read_identity(self, out: list[Received], greeting: LegacyGreeting) -> None:
-        assert self._parser is not None
-        frame = self._parser.read()
+    def _read_identity(self, parser: FrameParser, out: list[Received], greeting: LegacyGreeting) -> None:
+        frame = self._read_frame(parser, out)
         if frame is None:
-            self._identity_of = greeting
             return
         self._identity_of = None
         whole = LegacyGreeting(greeting.revision, greeting.socket_type, frame.body, greeting.padding)
-        out.append(Received(whole, 0, self._parser.offset, frames=(frame,)))
+        faults = list(whole.faults())
+        if parser.version == 2 and frame.flags:
+            faults.append(
+                RemoteProtocolError(
+                    "15/grammar/abnf-identity", "identity is not one short final frame", frame.offset
+                )
+            )
+        out.append(Received(whole, 0, parser.offset, tuple(faults), (frame,)))
 
     def _read_frames(self, parser: FrameParser, out: list[Received]) -> None:
         if self._identity_of is not None:
-            self._read_identity(out, self._identity_of)
+            self._read_identity(parser, out, self._identity_of)
             if self._identity_of is not None:
                 return
-        while (frame := parser.read()) is not None:
-            out.extend(self._take(frame, parser.offset))
+        version = parser.version
+        while (frame := self._read_frame(parser, out)) is not None:
+            flags = frame.flags
+            if version == 3 and flags & COMMAND:
+                out.append(self._take_command(frame, parser.offset))
+            elif flags & MORE:
+                self._message.append(frame)
+            elif self._message or flags & ~LONG:
+                out.append(self._take_last(frame, parser))
+            else:
+                out.append(Received(Message(frame.body), frame.offset, parser.offset, (), (frame,)))
 
-    def _take(self, frame: Frame, end: int) -> Iterator[Received]:
-        faults = frame.faults() if self.version == 3 else []
-        if frame.command and self.version == 3:
-            yield self._take_command(frame, end, faults)
-            return
-        self._message.append(frame)
-        if frame.more:
-            return
-        frames, self._message = tuple(self._message), []
-        flagged = tuple(fault for part in frames for fault in part.faults()) if self.version == 3 else ()
-        yield Received(Message(*(part.body for part in frames)), frames[0].offset, end, flagged, frames)
+    def _read_frame(self, parser: FrameParser, out: list[Received]) -> Frame | None:
+        """The next frame; in ZMTP 1.0 the first one of length zero is reported on the way."""
+        if parser.version != 1 or self._told_of_discarded:
+            return parser.read()
+        try:
+            return parser.read()
+        finally:
+            if parser.discarded is not None:
+                self._told_of_discarded = True
+                empty = RemoteProtocolError(
+                    "13/framing/len-min-one", "frame of length zero", parser.discarded
+                )
+                out.append(_undecodable(empty))
 
-    def _take_command(self, frame: Frame, end: int, faults: list[RemoteProtocolError]) -> Received:
+    def _take_last(self, frame: Frame, parser: FrameParser) -> Received:
+        """The message that ends with this frame."""
+        frames = (*self._message, frame)
+        self._message.clear()
+        faults = tuple(fault for part in frames for fault in part.faults(parser.version))
+        message = Message(*[part.body for part in frames])
+        return Received(message, frames[0].offset, parser.offset, faults, frames)
+
+    def _take_command(self, frame: Frame, end: int) -> Received:
+        faults = frame.faults()
         if self._message:
             faults.append(
                 RemoteProtocolError(
@@ -175,8 +202,15 @@ class Decoder:
                 )
             )
         try:
-            value: Value = parse_command(frame)
+            command = parse_command(frame)
+            value: Value = command
+            faults.extend(command_faults(command, frame))
         except RemoteProtocolError as error:
             value = Undecodable(error)
             faults.append(error)
         return Received(value, frame.offset, end, tuple(faults), (frame,))
+
+
+def _undecodable(error: RemoteProtocolError) -> Received:
+    start = error.offset or 0
+    return Received(Undecodable(error), start, start + 1, (error,))

@@ -11,6 +11,9 @@ from .grammar import COMMAND, LONG, LONG_MAX_OCTETS, MORE, RESERVED, SHORT_MAX_O
 _V1_LONG = 0xFF
 _V1_SHORT_MAX_OCTETS = 253
 
+# Flags that a receiver may have to complain about: those of commands, and the reserved ones.
+_SUSPECT = RESERVED | COMMAND
+
 
 class Frame(NamedTuple):
     """One frame: its flags octet as in ZMTP 3.x (MORE, LONG, COMMAND), its body, where it began.
@@ -68,22 +71,26 @@ class Frame(NamedTuple):
             return b"%c%b%b" % (self.flags, size.to_bytes(8, "big"), self.body)
         return b"%c%c%b" % (self.flags, size, self.body)
 
-    def faults(self) -> list[RemoteProtocolError]:
-        """What a received ZMTP 3.x frame breaks by its own flags (RFC 37, Framing)."""
+    def faults(self, version: int = 3) -> list[RemoteProtocolError]:
+        """What a received ZMTP 3.x or 2.0 frame breaks by its own header (RFC 37 and 15, Framing).
+
+        The flags of ZMTP 1.0 are not judged: their reserved bits do not survive the parser.
+        """
+        if not self.flags & _SUSPECT or version == 1:
+            return []
+        if version == 2:
+            return [self._fault("15/framing/reserved-zero", "a reserved bit is set")]
         found = []
         if self.flags & RESERVED:
-            found.append(
-                RemoteProtocolError(
-                    "37/framing/reserved-zero", f"flags {self.flags:02X} set a reserved bit", self.offset
-                )
-            )
-        if self.flags & COMMAND and self.flags & MORE:
-            found.append(
-                RemoteProtocolError(
-                    "37/framing/command-no-more", f"flags {self.flags:02X}: a command with MORE", self.offset
-                )
-            )
+            found.append(self._fault("37/framing/reserved-zero", "a reserved bit is set"))
+        if self.command and self.more:
+            found.append(self._fault("37/framing/command-no-more", "a command with MORE"))
+        if self.command and self.long and len(self.body) <= SHORT_MAX_OCTETS:
+            found.append(self._fault("37/auth/command-short", "a small command in the long form"))
         return found
+
+    def _fault(self, clause: str, message: str) -> RemoteProtocolError:
+        return RemoteProtocolError(clause, f"flags {self.flags:02X}: {message}", self.offset)
 
 
 def _serialize_v1(frame: Frame) -> bytes:
@@ -100,27 +107,42 @@ class FrameParser:
     `version` is 1 (ZMTP 1.0), 2 (2.0) or 3 (3.x); `offset` is where the first octet stands in the
     stream; `max_octets` is the largest body accepted (None: the grammar's own limit). It holds no
     more than it was given, whatever a size field announces, and raises only RemoteProtocolError.
+
+    ZMTP 1.0 frames of length zero are passed over; `discarded` is the offset of the first of them.
     """
 
     def __init__(self, version: int = 3, offset: int = 0, max_octets: int | None = None) -> None:
         self.version = version
         self.max_octets = LONG_MAX_OCTETS if max_octets is None else max_octets
-        self._data = bytearray()
-        self._offset = offset
+        self.discarded: int | None = None
+        # Octets before `_at` are read. Bytes while what is left over is small, so that a body is one
+        # slice; a bytearray while a large frame grows, so that growing costs no copy of the whole.
+        self._data: bytes | bytearray = b""
+        self._at = 0
+        self._base = offset
 
     @property
     def pending(self) -> bytes:
         """The octets of the frame that is not complete yet."""
-        return bytes(self._data)
+        return bytes(self._data[self._at :])
 
     @property
     def offset(self) -> int:
         """Where the next frame begins in the stream."""
-        return self._offset
+        return self._base + self._at
 
     def extend(self, octets: bytes) -> None:
         """Take octets without looking at them; `read` looks."""
-        self._data += octets
+        data, at = self._data, self._at
+        if len(data) - at <= len(octets):
+            self._data = bytes(data[at:]) + octets
+        else:
+            if isinstance(data, bytes):
+                data = self._data = bytearray(data)
+            del data[:at]
+            data += octets
+        self._base += at
+        self._at = 0
 
     def read(self) -> Frame | None:
         """The next complete frame, or None. Raises RemoteProtocolError at an impossible size."""
@@ -128,50 +150,54 @@ class FrameParser:
         if header is None:
             return None
         flags, start, size = header
-        data = self._data
-        if len(data) < start + size:
+        if size > self.max_octets:
+            raise self._too_large(size)
+        data, end = self._data, start + size
+        if end > len(data):
             return None
-        frame = Frame(flags, bytes(memoryview(data)[start : start + size]), self._offset)
-        del data[: start + size]
-        self._offset += start + size
+        body = data[start:end]
+        frame = Frame(flags, body if isinstance(body, bytes) else bytes(body), self._base + self._at)
+        self._at = end
         return frame
 
     def _header(self) -> tuple[int, int, int] | None:
-        data = self._data
-        if len(data) < 2:
+        """Flags, where the body begins in the data, its size; None while octets are missing."""
+        data, at = self._data, self._at
+        left = len(data) - at
+        if left < 2:
             return None
-        flags = data[0]
+        flags = data[at]
         if not flags & LONG:
-            self._check_size(data[1])
-            return flags, 2, data[1]
-        if len(data) < 9:
+            return flags, at + 2, data[at + 1]
+        if left < 9:
             return None
-        size = int.from_bytes(data[1:9], "big")
-        self._check_size(size)
-        return flags, 9, size
+        return flags, at + 9, int.from_bytes(data[at + 1 : at + 9], "big")
 
     def _header_v1(self) -> tuple[int, int, int] | None:
-        data = self._data
-        if len(data) < 2:
+        self._discard_empty()
+        data, at = self._data, self._at
+        left = len(data) - at
+        if left < 2:
             return None
-        if data[0] == 0:
-            raise RemoteProtocolError("13/framing/len-zero-discard", "frame of length zero", self._offset)
-        if data[0] != _V1_LONG:
-            return self._limit_v1(data[1], 2, data[0] - 1)
-        if len(data) < 10:
+        if data[at] != _V1_LONG:
+            return data[at + 1] & MORE, at + 2, data[at] - 1
+        if left < 10:
             return None
-        size = int.from_bytes(data[1:9], "big")
+        size = int.from_bytes(data[at + 1 : at + 9], "big")
         if size == 0:
-            raise RemoteProtocolError("13/framing/len-min-one", "frame of length zero", self._offset)
-        flags, start, body = self._limit_v1(data[9], 10, size - 1)
-        return flags | LONG, start, body
-
-    def _limit_v1(self, flags: int, start: int, size: int) -> tuple[int, int, int]:
-        self._check_size(size)
-        return flags & MORE, start, size
-
-    def _check_size(self, size: int) -> None:
-        if size > self.max_octets:
             raise RemoteProtocolError(
-                "37/framing/size-ranges", f"frame of {size} octets, at most {self.max_octets}", self._offset
+                "13/framing/length-includes-flags", "long frame of length zero", self.offset
             )
+        return data[at + 9] & MORE | LONG, at + 10, size - 1
+
+    def _discard_empty(self) -> None:
+        """Pass over frames of length zero (RFC 13, Framing Layer: to be discarded silently)."""
+        data = self._data
+        if self._at < len(data) and data[self._at] == 0:
+            self.discarded = self.offset if self.discarded is None else self.discarded
+            while self._at < len(data) and data[self._at] == 0:
+                self._at += 1
+
+    def _too_large(self, size: int) -> RemoteProtocolError:
+        clause = "13/framing/oversize-reject" if self.version == 1 else "37/framing/size-ranges"
+        return RemoteProtocolError(clause, f"frame of {size} octets, at most {self.max_octets}", self.offset)

@@ -6,6 +6,7 @@ Grammar"; RFC 13, "Framing Layer".
 
 import re
 
+NEWEST_VERSION = (3, 1)
 SIGNATURE_OCTETS = 10
 VERSION_OFFSET = 10
 GREETING_OCTETS = 64
@@ -30,6 +31,7 @@ TTL_MAX_DS = 0xFFFF
 MECHANISM_NAME = re.compile(r"[A-Z0-9._+-]{1,20}")
 COMMAND_NAME = re.compile(rb"[A-Za-z]{1,255}")
 PROPERTY_NAME = re.compile(rb"[A-Za-z0-9._+-]{1,255}")
+ERROR_REASON = re.compile(rb"[\x21-\x7e]{0,255}")
 RESOURCE = re.compile(rb"[A-Za-z0-9$_@.&+-]+(?:/[A-Za-z0-9$_@.&+-]+)*")
 
 # RFC 37, "The Socket-Type Property": who may talk to whom.
@@ -47,18 +49,25 @@ PARTNERS: dict[str, frozenset[str]] = {
     "PAIR": frozenset({"PAIR"}),
 }
 SOCKET_TYPES: tuple[str, ...] = tuple(PARTNERS)
+# Named by RFC 37 beside those; what they do stands in draft RFCs of their own.
+DRAFT_SOCKET_TYPES: tuple[str, ...] = (
+    "CLIENT", "SERVER", "RADIO", "DISH", "SCATTER", "GATHER", "PEER", "CHANNEL",
+)  # fmt: skip
+
+# RFC 37, "The Identity Property": the types whose identity means something to their partner.
+ADDRESSED = frozenset({"REQ", "DEALER", "ROUTER"})
 
 # RFC 15, "Formal Grammar": socket types as one octet. XPUB and XSUB speak as PUB and SUB.
 LEGACY_SOCKET_TYPES: tuple[str, ...] = (
     "PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH",
 )  # fmt: skip
+LEGACY_TYPE_OCTETS: dict[str | None, int] = {
+    **{name: octet for octet, name in enumerate(LEGACY_SOCKET_TYPES)},
+    "XPUB": LEGACY_SOCKET_TYPES.index("PUB"),
+    "XSUB": LEGACY_SOCKET_TYPES.index("SUB"),
+}
 
 
 def are_partners(one: str, other: str) -> bool:
     """Whether two socket types may talk to each other (RFC 37, The Socket-Type Property)."""
     return other in PARTNERS.get(one, frozenset())
-
-
-def legacy_socket_type(socket_type: str) -> int:
-    """The octet that stands for a socket type in a ZMTP 2.0 greeting (RFC 15, Formal Grammar)."""
-    return LEGACY_SOCKET_TYPES.index({"XPUB": "PUB", "XSUB": "SUB"}.get(socket_type, socket_type))

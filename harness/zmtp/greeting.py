@@ -14,10 +14,12 @@ from .grammar import (
     GREETING_OCTETS,
     IDENTITY_MAX_OCTETS,
     LEGACY_SOCKET_TYPES,
+    LEGACY_TYPE_OCTETS,
     MECHANISM_NAME,
     MECHANISM_OCTETS,
+    NEWEST_VERSION,
     PADDING_OCTETS,
-    legacy_socket_type,
+    VERSION_OFFSET,
 )
 
 
@@ -72,12 +74,20 @@ class Greeting:
         )
 
     def faults(self) -> Iterator[RemoteProtocolError]:
-        """Every rule that a received greeting breaks by itself, with the octet where it does."""
-        offsets = {"37/abnf/version-major": 10, "37/abnf/as-server": 32, "37/abnf/filler": 33}
+        """Every rule that a received greeting breaks by itself, with the octet where it does.
+
+        What comes after the mechanism is not judged in a version that is yet to be written
+        (RFC 37, Version Negotiation: higher versions are valid).
+        """
+        offsets = {"37/abnf/version-major": 10, "37/abnf/as-server": 32}
+        known = self.version <= NEWEST_VERSION
         for clause, message in self._problems():
-            yield RemoteProtocolError(clause, message, offsets.get(clause, 12))
-        if any(self.filler):
+            if known or clause != "37/abnf/as-server":
+                yield RemoteProtocolError(clause, message, offsets.get(clause, 12))
+        if known and any(self.filler):
             yield RemoteProtocolError("37/abnf/filler", "filler is not all zero", 33)
+        if self.version == NEWEST_VERSION and self.mechanism == "NULL" and self.as_server == 1:
+            yield RemoteProtocolError("37/null/as-server-zero", "as-server is 01 with NULL", 32)
 
     def _problems(self) -> Iterator[tuple[str, str]]:
         if not 3 <= self.version[0] <= 255 or not 0 <= self.version[1] <= 255:
@@ -94,9 +104,10 @@ class Greeting:
 class LegacyGreeting:
     """What ZMTP 1.0 and 2.0 exchange instead: an identity, and in 2.0 a socket type.
 
-    `revision` is the octet after the signature (1 for ZMTP 2.0, 0 for a versioned 1.0; a peer of
-    a newer version that downgrades shows its own major number there), or None for the unversioned
-    form of ZMTP 1.0. `socket_type` is None in ZMTP 1.0.
+    `revision` is the octet after the signature (1 for ZMTP 2.0; a peer of a newer version that
+    downgrades shows its own major number there). It is None in ZMTP 1.0, which is an identity frame
+    and nothing else, and 0 where that frame begins as a newer peer's signature does: FF, the size
+    in the padding, 7F (which `padding` then does not change). `socket_type` is None in ZMTP 1.0.
     """
 
     revision: int | None = 1
@@ -112,16 +123,33 @@ class LegacyGreeting:
             )
         if self.revision is None:
             return Frame.of(self.identity).serialize(version=1)
-        head = b"\xff" + self.padding + bytes([0x7F, self.revision])
         if self.revision == 0:
-            return head[:10] + self.identity
-        if self.socket_type is None:
-            raise LocalProtocolError("15/grammar/abnf-socket-type", "a ZMTP 2.0 greeting needs a socket type")
-        return (
-            head
-            + bytes([legacy_socket_type(self.socket_type)])
-            + Frame.of(self.identity).serialize(version=2)
-        )
+            return b"\xff" + identity_padding(self.identity) + b"\x7f" + self.identity
+        if len(self.padding) != PADDING_OCTETS or not 1 <= self.revision <= 255:
+            raise LocalProtocolError("15/grammar/abnf-greeting", "padding is 8 octets, revision 1 to 255")
+        if self.socket_type not in LEGACY_TYPE_OCTETS:
+            raise LocalProtocolError(
+                "15/grammar/abnf-socket-type", f"socket type {self.socket_type!r} has no octet in ZMTP 2.0"
+            )
+        head = b"\xff" + self.padding + bytes([0x7F, self.revision, LEGACY_TYPE_OCTETS[self.socket_type]])
+        return head + Frame.of(self.identity).serialize(version=2)
+
+    def faults(self) -> Iterator[RemoteProtocolError]:
+        """Every rule that a received greeting breaks by itself, with the octet where it does."""
+        if self.revision == 0 and self.socket_type is not None:
+            yield RemoteProtocolError("15/grammar/abnf-revision", "revision is 00", VERSION_OFFSET)
+        if self.socket_type is None and len(self.identity) > IDENTITY_MAX_OCTETS:
+            yield RemoteProtocolError(
+                "13/connection/ident-len", f"identity of {len(self.identity)} octets, not 0 to 255", 0
+            )
+
+
+def identity_padding(identity: bytes) -> bytes:
+    """The padding by which a ZMTP 1.0 partner reads a signature as the head of an identity frame.
+
+    Source: RFC 37, "Detecting ZMTP 1.0 and 2.0 Peers".
+    """
+    return (len(identity) + 1).to_bytes(PADDING_OCTETS, "big")
 
 
 def parse_legacy_socket_type(octet: int, offset: int) -> str:

@@ -24,7 +24,7 @@ def greeting_signature_last(octet: int = 0x7D) -> bytes:
 
 
 def greeting_version(major: int, minor: int = 0) -> bytes:
-    """A 64-octet greeting with any version at all (37/abnf/version-major)."""
+    """A 64-octet greeting with any version, 0.0 to 255.255 (37/version/cannot-downgrade-close below 3)."""
     return _patched(Greeting().serialize(), SIGNATURE_OCTETS, bytes([major, minor]))
 
 
@@ -110,19 +110,19 @@ def command_named(name: bytes, data: bytes = b"") -> bytes:
 def property_octets(
     name: bytes, value: bytes, name_size: int | None = None, value_size: int | None = None
 ) -> bytes:
-    """A property that may announce other sizes than it has (37/null/abnf-property)."""
+    """A property that may announce other sizes than it has (37/null/abnf-property, 37/null/abnf-value)."""
     announced_name = len(name) if name_size is None else name_size
     announced_value = len(value) if value_size is None else value_size
     return bytes([announced_name]) + name + announced_value.to_bytes(4, "big") + value
 
 
 def ready(*properties: bytes) -> bytes:
-    """READY with properties given as octets (37/null/abnf-ready)."""
+    """READY with properties given as octets (37/null/abnf-property, by what they hold)."""
     return command_named(b"READY", b"".join(properties))
 
 
 def ready_as_message(socket_type: bytes) -> bytes:
-    """READY's body in a message frame, without COMMAND (37/framing/command-bit)."""
+    """READY's body in a message frame, without COMMAND (37/null/send-after-both: it is a message)."""
     data = property_octets(b"Socket-Type", socket_type)
     return frame(0, b"\x05READY" + data)
 

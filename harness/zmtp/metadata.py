@@ -3,12 +3,21 @@
 Sources: RFC 37, "NULL Mechanism" (grammar and prose), "Connection Metadata".
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from .errors import LocalProtocolError, RemoteProtocolError
-from .grammar import NAME_MAX_OCTETS, PROPERTY_NAME, VALUE_MAX_OCTETS
+from .grammar import (
+    DRAFT_SOCKET_TYPES,
+    IDENTITY_MAX_OCTETS,
+    NAME_MAX_OCTETS,
+    PROPERTY_NAME,
+    RESOURCE,
+    SOCKET_TYPES,
+    VALUE_MAX_OCTETS,
+)
 
 Property = tuple[bytes, bytes]
+_SOCKET_TYPE_VALUES = frozenset(name.encode() for name in SOCKET_TYPES + DRAFT_SOCKET_TYPES)
 
 
 def serialize_properties(properties: Iterable[Property]) -> bytes:
@@ -53,10 +62,30 @@ def parse_properties(octets: bytes, offset: int = 0) -> tuple[Property, ...]:
     return tuple(properties)
 
 
-def property_faults(properties: Iterable[Property], offset: int = 0) -> list[RemoteProtocolError]:
-    """Names that use characters outside the grammar (RFC 37, NULL Mechanism)."""
-    return [
-        RemoteProtocolError("37/null/abnf-name-char", f"property name {name!r} has other characters", offset)
-        for name, _ in properties
-        if not PROPERTY_NAME.fullmatch(name)
-    ]
+def property_faults(properties: Iterable[Property], offset: int = 0) -> Iterator[RemoteProtocolError]:
+    """What each property breaks by its name or value; `offset` is where the first one begins.
+
+    Source: RFC 37, "NULL Mechanism" and "Connection Metadata" (type, identity, resource).
+    """
+    for name, value in properties:
+        if not PROPERTY_NAME.fullmatch(name):
+            yield RemoteProtocolError(
+                "37/null/abnf-name-char", f"property name {name!r} has other characters", offset
+            )
+        clause = _value_fault(name.lower(), value)
+        if clause is not None:
+            message = f"{name.decode('latin-1')} cannot be {value[:40]!r} ({len(value)} octets)"
+            yield RemoteProtocolError(clause, message, offset + 1 + len(name) + 4)
+        offset += 1 + len(name) + 4 + len(value)
+
+
+def _value_fault(name: bytes, value: bytes) -> str | None:
+    if name == b"socket-type" and value not in _SOCKET_TYPE_VALUES:
+        return "37/sockettype/abnf-socket-type"
+    if name == b"identity" and len(value) > IDENTITY_MAX_OCTETS:
+        return "37/identity/abnf-identity"
+    if name == b"identity" and value[:1] == b"\0":
+        return "37/identity/no-leading-zero"
+    if name == b"resource" and not RESOURCE.fullmatch(value):
+        return "37/resource/abnf-resource"
+    return None

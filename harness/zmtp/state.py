@@ -49,7 +49,7 @@ TABLE: dict[tuple[State, Step], State] = {
 _RULES: dict[Step, str] = {
     Step.RECEIVE_MESSAGE: "37/null/send-after-both",
     Step.SEND_MESSAGE: "37/null/send-after-both",
-    Step.RECEIVE_COMMAND: "37/abnf/handshake",
+    Step.RECEIVE_COMMAND: "37/null/abnf-null",
     Step.SEND_COMMAND: "37/heartbeat/ping-any-time",
 }
 
