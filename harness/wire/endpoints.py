@@ -66,7 +66,8 @@ class RawListener:
         deadline = self.deadlines.deadline(within)
         self._sock.settimeout(max(deadline.remaining_s(), 0.001))
         try:
-            sock, dialer = self._sock.accept()
+            with self.trace.waiting():
+                sock, dialer = self._sock.accept()
         except TimeoutError:
             raise Mismatch(
                 f"a connection to {self.endpoint}",

@@ -170,7 +170,8 @@ class Link:
         poller = select.poll()
         reading = select.POLLIN if self.closed is None else 0
         poller.register(self.sock, reading | (select.POLLOUT if write else 0))
-        ready = poller.poll(deadline.remaining_ms())
+        with self.trace.waiting():
+            ready = poller.poll(deadline.remaining_ms())
         if not ready or (deadline.expired and not ready[0][1] & select.POLLIN):
             raise deadline.exceeded(what)
         if ready[0][1] & ~select.POLLOUT:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -95,14 +95,29 @@ class Decoded:
 
 
 class Trace:
-    """Everything that was seen in one case, in the order of its happening. Safe across threads."""
+    """Everything that was seen in one case, in the order of its happening. Safe across threads.
+
+    `epoch_s` is when it began, in seconds since 1970.
+    """
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self.epoch_s = time.time()
         self._began = time.monotonic()
         self._lock = threading.RLock()
         self._connections = 0
         self.waited_s = 0.0
+        self.waited_s = 0.0
+
+    @classmethod
+    def of(cls, records: Iterable[Record], epoch_s: float) -> Trace:
+        """A trace with these records; what is recorded from now on comes after them."""
+        trace = cls()
+        trace.records = list(records)
+        trace.epoch_s = epoch_s
+        trace._connections = max((each.connection for each in trace.connections()), default=0)
+        trace._began -= max((each.at_s for each in trace.records), default=0.0)
+        return trace
 
     def now_s(self) -> float:
         """Seconds since the trace began."""
@@ -116,6 +131,15 @@ class Trace:
         """
         with self._lock:
             yield
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time in this block as spent waiting for a peer or the wire (`waited_s`)."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.waited_s += time.monotonic() - began
 
     def opened(self, dialer: Address, listener: Address, label: str = "") -> int:
         """Record a new connection and return its number, from 1."""
