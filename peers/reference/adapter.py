@@ -95,7 +95,9 @@ class Adapter:
     # Sockets
 
     def hello(self, control: str) -> Answer:
-        """Who this is."""
+        """Who this is. Raises Failed for another version of the control protocol."""
+        if control != CONTROL_VERSION:
+            raise Failed(f"control version {control}, not {CONTROL_VERSION}")
         return {
             "peer": "reference",
             "library": "zconform reference",

@@ -45,7 +45,7 @@ class Socket:
         self.closed = False
         self.listeners: list[Listener] = []
         self.dialers: list[Dialer] = []
-        self.handshaking: set[Link] = set()
+        self.handshaking: set[Pipe] = set()
         self.senders: Rotation[Pipe] = Rotation()
         self.receivers: Rotation[Pipe] = Rotation()
         self.events: deque[dict[str, str]] = deque(maxlen=EVENTS_MAX)
@@ -95,13 +95,14 @@ class Socket:
             dialer = self.dialer_of(pipe)
             self.part(pipe)
             linger(pipe, dialer, self.options.linger_ms)
-        for link in list(self.handshaking):
-            link.close("the socket is closed")
+        for pipe in list(self.handshaking):
+            if pipe.link is not None and not pipe.dialled:
+                pipe.link.close("the socket is closed")
         self.closed = True
 
-    def note(self, event: str, endpoint: str) -> None:
+    def note(self, event: str, endpoint: str, detail: str = "") -> None:
         """One monitor event."""
-        self.events.append({"event": event, "endpoint": endpoint})
+        self.events.append({"event": event, "endpoint": endpoint, "detail": detail})
 
     # Pipes and links
 
@@ -109,7 +110,7 @@ class Socket:
         """Start the handshake on a new connection."""
         link = Link(self.reactor, sock, self.type, self.options, pipe)
         pipe.link = link
-        self.handshaking.add(link)
+        self.handshaking.add(pipe)
         link.start()
 
     def accepts(self, pipe: Pipe) -> bool:
@@ -118,8 +119,7 @@ class Socket:
 
     def attach(self, pipe: Pipe) -> None:
         """A link is ready: from here its partner is served."""
-        if pipe.link is not None:
-            self.handshaking.discard(pipe.link)
+        self.handshaking.discard(pipe)
         self.note("handshake-done", pipe.endpoint)
         if pipe not in self.senders:
             self.add_pipe(pipe)
@@ -135,8 +135,8 @@ class Socket:
 
     def link_ended(self, pipe: Pipe, link: Link, reason: str, refused: bool) -> None:
         """A link is gone: an accepted pipe ends with it, a dialled one is dialled again."""
-        self.handshaking.discard(link)
-        self.note("disconnected", pipe.endpoint)
+        self.handshaking.discard(pipe)
+        self.note("disconnected", pipe.endpoint, reason)
         if pipe.closing:
             return
         if link.is_ready:

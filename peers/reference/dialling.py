@@ -72,7 +72,7 @@ class Dialer:
         sock, self._connecting = self._connecting, None
         assert sock is not None
         self.socket.reactor.forget(sock.fileno())
-        if endpoints.connection_error(sock):
+        if not endpoints.is_connected(sock):
             sock.close()
             self.retry_later()
             return
@@ -101,7 +101,7 @@ class Dialer:
         """The interval, doubled with every failure, up to a limit; a little at random."""
         interval_ms = self.socket.options.reconnect_interval_ms
         delay_ms = min(interval_ms << min(self.failures, 20), max(interval_ms, BACK_OFF_MAX_MS))
-        return delay_ms * random.uniform(0.9, 1.0) / 1000
+        return max(delay_ms, 1) * random.uniform(0.9, 1.0) / 1000
 
     def stop(self) -> None:
         """Dial no more; an existing link stays."""

@@ -63,9 +63,14 @@ def prepare(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
-def connection_error(sock: socket.socket) -> int:
-    """The error number that connecting ended in, 0 for none."""
-    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+def is_connected(sock: socket.socket) -> bool:
+    """Whether connecting has led to somebody else (a free port of this machine can meet itself)."""
+    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        return False
+    try:
+        return sock.family == socket.AF_UNIX or sock.getsockname() != sock.getpeername()
+    except OSError:
+        return False
 
 
 def remove_path(endpoint: str) -> None:

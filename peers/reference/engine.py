@@ -149,6 +149,9 @@ class Link:
         """Messages may flow: the owner may refuse the partner by closing."""
         if self._handshake_timer is not None:
             self._handshake_timer.cancel()
+        self.flush()
+        if self.closed:
+            return
         self.is_ready = True
         self.owner.ready(self, done)
         if not self.closed:

@@ -1,6 +1,7 @@
 """The reference peer as a subprocess, and real libzmq beside it."""
 
 import json
+import socket as sockets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 import zmq
+
+from harness.zmtp import AnyCommand, Config, Connection, Event, GreetingReceived, HandshakeDone, Message
 
 FOLDER = Path(__file__).parents[2] / "peers" / "reference"
 WAIT_MS = 3_000
@@ -111,6 +114,92 @@ def peer(shared_peer: Peer) -> Iterator[Peer]:
             shared_peer.call("close", socket=number)
         except Refused:
             continue
+
+
+class Raw:
+    """A scripted partner: the codec on a blocking socket."""
+
+    def __init__(self, sock: sockets.socket, kind: str, **config: Any) -> None:
+        sock.settimeout(WAIT_MS / 1000)
+        sock.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NODELAY, 1)
+        self.sock = sock
+        self.codec = Connection(Config(kind, **config))
+        self.received: list[Event] = []
+
+    def handshake(self) -> HandshakeDone:
+        """From the greeting to the end of the handshake."""
+        self.codec.start()
+        self.write()
+        done = self.expect(HandshakeDone)
+        assert isinstance(done, HandshakeDone)
+        return done
+
+    def write(self) -> None:
+        self.sock.sendall(self.codec.take_output())
+
+    def send(self, *values: Message | AnyCommand) -> None:
+        for value in values:
+            self.codec.send(value)
+        self.write()
+
+    def next(self) -> Event | None:
+        """The next event but for greetings; None when the reference has closed."""
+        while not self.received:
+            try:
+                octets = self.sock.recv(65_536)
+            except ConnectionResetError:
+                octets = b""
+            if not octets:
+                return None
+            found = self.codec.receive(octets)
+            self.write()
+            self.received.extend(event for event in found if not isinstance(event, GreetingReceived))
+        return self.received.pop(0)
+
+    def expect(self, what: Any) -> Event:
+        """The next event is of this type, or equal to this value."""
+        event = self.next()
+        assert isinstance(event, what) if isinstance(what, type) else event == what
+        assert event is not None
+        return event
+
+    def expect_closed(self) -> None:
+        assert self.next() is None
+
+
+class Net:
+    """Makes scripted partners, and closes them."""
+
+    def __init__(self) -> None:
+        self.made: list[sockets.socket] = []
+
+    def dial(self, endpoint: str, kind: str, **config: Any) -> Raw:
+        """Connect to the reference; no octets yet."""
+        sock = sockets.create_connection(("127.0.0.1", int(endpoint.rpartition(":")[2])), 3)
+        self.made.append(sock)
+        return Raw(sock, kind, **config)
+
+    def listen(self) -> tuple[sockets.socket, str]:
+        """A listening socket and its endpoint."""
+        sock = sockets.create_server(("127.0.0.1", 0))
+        sock.settimeout(WAIT_MS / 1000)
+        self.made.append(sock)
+        return sock, f"tcp://127.0.0.1:{sock.getsockname()[1]}"
+
+    def accept(self, listener: sockets.socket, kind: str, **config: Any) -> Raw:
+        """What the reference dials."""
+        sock, _ = listener.accept()
+        self.made.append(sock)
+        return Raw(sock, kind, **config)
+
+
+@pytest.fixture
+def net() -> Iterator[Net]:
+    """Scripted partners on loopback."""
+    made = Net()
+    yield made
+    for sock in made.made:
+        sock.close()
 
 
 Libzmq = Callable[..., "zmq.Socket[bytes]"]
