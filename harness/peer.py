@@ -172,7 +172,8 @@ class Pending:
         """Wait for the answer. Raises Mismatch, or OperationTimeout where the operation has a timeout."""
         answer: dict[str, Any] | None = None
         try:
-            answer = self._call.result()
+            with self._peer.trace.waiting():
+                answer = self._call.result()
             return answer
         except OperationTimeout as error:
             answer = {"error": "timeout", "detail": error.detail}

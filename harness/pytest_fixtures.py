@@ -83,7 +83,13 @@ ASKING = pytest.StashKey[Asking]()
 
 
 @pytest.fixture
-def asking(request: pytest.FixtureRequest, peer_name: str) -> Iterator[Asking]:
+def repetition() -> int:
+    """Which of the `--repeat` times this is, from 0."""
+    return 0
+
+
+@pytest.fixture
+def asking(request: pytest.FixtureRequest, peer_name: str, repetition: int) -> Iterator[Asking]:
     """Everything about this case and this peer (the plugin put it into the item's stash)."""
     made = request.node.stash[ASKING]
     yield made

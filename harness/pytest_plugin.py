@@ -21,13 +21,24 @@ from harness.clauses import LedgerError, UnknownClause
 from harness.deadlines import Deadlines
 from harness.known import KnownError
 from harness.manifest import ManifestError
-from harness.pytest_fixtures import ASKING, Asking, asking, attach, dial, judge, listen, peer, seed
+from harness.pytest_fixtures import (
+    ASKING,
+    Asking,
+    asking,
+    attach,
+    dial,
+    judge,
+    listen,
+    peer,
+    repetition,
+    seed,
+)
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
 from harness.report.text import failure_text, summary_table
 from harness.verdict import Verdict
 
-__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "seed"]
+__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "repetition", "seed"]
 
 ROLES = ("peer-binds", "peer-connects")
 _BENCH = pytest.StashKey[Bench]()
@@ -58,6 +69,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
     add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
     add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
+    add("--repeat", type=int, default=1, metavar="N", help="ask every case N times")
     add("--no-self-test", action="store_true", help="do not test the peers' adapters before the cases")
     add("--list", action="store_true", help="list the selected cases and stop")
 
@@ -113,6 +125,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if "peer_name" in metafunc.fixturenames:
         metafunc.parametrize("peer_name", list(bench_of(metafunc.config).manifests), scope="session")
+    if "peer_name" in metafunc.fixturenames and metafunc.config.option.repeat > 1:
+        metafunc.parametrize("repetition", range(metafunc.config.option.repeat), ids="r{}".format)
     if "role" in metafunc.fixturenames:
         metafunc.parametrize("role", ROLES)
 
@@ -227,7 +241,10 @@ def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
 
 def _param_id(item: pytest.Item, peer_name: str) -> str:
     spec = getattr(item, "callspec", None)
-    return str(spec.id).removeprefix(peer_name).lstrip("-") if spec is not None else ""
+    if spec is None:
+        return ""
+    repetition = f"-r{spec.params['repetition']}" if "repetition" in spec.params else ""
+    return str(spec.id).removeprefix(peer_name + repetition).lstrip("-")
 
 
 def _result(

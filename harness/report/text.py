@@ -25,13 +25,18 @@ def failure_text(result: Result, ledger: Ledger, trace: Trace, place: Place | No
     if result.blamed:
         clause = ledger.get(result.blamed)
         lines.append(f"  {clause.spec}, {clause.where} [{clause.id}] {clause.level}")
-    lines += [f"  {label:<9} {text}" for label, text in _fields(result) if text]
+    lines += [f"  {label:<9} {printable(text)}" for label, text in _fields(result) if text]
     wire = render_trace(trace, place)
     if wire:
         lines.append(f"  wire      {result.trace or ''}".rstrip())
         lines += [f"    {line}" for line in wire.splitlines()]
     lines.append(f"  again     {result.again}")
     return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """One line that a terminal can take: control characters, whoever sent them, as escapes."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def _named(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 
 from harness.deadlines import Deadlines
@@ -77,6 +78,10 @@ class RawListener:
         no_delay(sock)
         connection = self.trace.opened(address_of(dialer), address_of(sock.getsockname()))
         return RawPeer(sock, "listener", self.trace, connection, self.deadlines)
+
+    def arrived(self) -> bool:
+        """Whether somebody has dialled and is not yet accepted; does not wait."""
+        return bool(select.select([self._sock], [], [], 0)[0])
 
     def close(self) -> None:
         """Listen no more."""

@@ -207,6 +207,11 @@ class Link:
         while not ready() and self.closed is None:
             self._wait(deadline, what=what)
 
+    def arrived(self) -> bool:
+        """Read what is there without waiting; whether something of the partner's, or its close, is to be had."""
+        self._drain()
+        return bool(self._inbox) or self.closed is not None
+
     def next(self, within: str = "reaction", what: str = "octets") -> Received | None:
         """The next thing that the partner sent, or None where it closed. Raises DeadlineExceeded."""
         return self._next(self.deadlines.deadline(within), what)

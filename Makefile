@@ -1,0 +1,54 @@
+# make conformance   judge the peers that can run on this machine
+# make test          check and test the suite itself
+PYTHON ?= python3
+VENV ?= .venv
+REPORT ?= reports/latest
+WORKERS ?= auto
+RUN = $(VENV)/bin/python -m
+READY = $(VENV)/.ready
+NPM := $(shell command -v npm 2>/dev/null)
+JS = peers/zeromq-js/node_modules/.ready
+
+.PHONY: conformance test lint coverage kill-table soak bench clean
+
+conformance: $(READY) $(if $(NPM),js)
+	$(RUN) pytest conformance/ -q --no-header -n $(WORKERS) --report $(REPORT)
+
+test: lint
+	$(RUN) pytest tests/ -q --no-header -n $(WORKERS)
+
+lint: $(READY)
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+# The files that are generated from ledger, cases and mutants; `make test` checks that they are true.
+coverage: $(READY)
+	$(RUN) harness.cli coverage --write
+
+kill-table: $(READY)
+	$(RUN) tests.kill_table
+
+# 50 runs of the whole suite, a third of them with every core kept busy, and no verdict may change.
+soak: $(READY) $(if $(NPM),js)
+	$(RUN) tests.soak
+
+bench: $(READY)
+	$(RUN) benchmarks.codec
+	$(RUN) benchmarks.overhead
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zconform needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
+	touch $@
+
+# The Node peer is judged where npm is there and its package can be had; without it the run goes on.
+.PHONY: js
+js: $(JS)
+$(JS): peers/zeromq-js/package.json
+	(cd peers/zeromq-js && npm install --no-audit --no-fund --silent && touch node_modules/.ready) || \
+	  echo "peers/zeromq-js is not judged: npm could not install its package"
+
+clean:
+	rm -rf $(VENV) reports peers/zeromq-js/node_modules *.egg-info

@@ -1,0 +1,183 @@
+"""The verdict of a case: worst first, by the level of the clause that is blamed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.case import Case, CaseError, Judge, case
+from harness.clauses import Ledger
+from harness.known import Entry, KnownError, complaints, load_known
+from harness.report.model import Judgement, Result, apply_known, is_red, judge_case
+from harness.verdict import Mismatch, Verdict
+
+STRICT = "37/version/padding-no-meaning"
+SHOULD = "37/version/padding-zero"
+INFORMATIONAL = "37/abnf/mechanism-char"
+CASE = Case("zmtp/sample/rule", (STRICT, SHOULD, INFORMATIONAL), (), "A rule.")
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Ledger:
+    return Ledger.load()
+
+
+@pytest.mark.parametrize(
+    ("clause", "verdict"),
+    [
+        (None, Verdict.FAIL),
+        (STRICT, Verdict.FAIL),
+        (SHOULD, Verdict.NON_STRICT),
+        (INFORMATIONAL, Verdict.INFO),
+    ],
+)
+def test_verdict_follows_the_blamed_clause(ledger: Ledger, clause: str | None, verdict: Verdict) -> None:
+    judgement = judge_case(CASE, ledger, Mismatch("a", "b", clause), Judge())
+    assert judgement.verdict is verdict
+    assert judgement.blamed == (clause or STRICT)
+    assert (judgement.expected, judgement.actual) == ("a", "b")
+
+
+def test_nothing_wrong_is_a_pass_or_info_by_the_first_clause(ledger: Ledger) -> None:
+    assert judge_case(CASE, ledger, None, Judge()).verdict is Verdict.PASS
+    informational = Case("zmtp/sample/other", (INFORMATIONAL,), (), "A rule.")
+    assert judge_case(informational, ledger, None, Judge()).verdict is Verdict.INFO
+
+
+def test_the_worst_finding_counts(ledger: Ledger) -> None:
+    judge = Judge()
+    with judge.soft():
+        raise Mismatch("x", "y", SHOULD)
+    assert judge_case(CASE, ledger, None, judge).verdict is Verdict.NON_STRICT
+    assert judge_case(CASE, ledger, Mismatch("a", "b"), judge).verdict is Verdict.FAIL
+
+
+def test_a_plain_assertion_is_a_mismatch(ledger: Ledger) -> None:
+    judgement = judge_case(CASE, ledger, AssertionError("1 == 2\nmore"), Judge())
+    assert (judgement.verdict, judgement.actual) == (Verdict.FAIL, "1 == 2")
+
+
+def test_judge_raises_only_where_something_does_not_hold() -> None:
+    Judge.that(True, "x", "y")
+    Judge.equal([1], [1])
+    with pytest.raises(Mismatch, match="expected x, got y"):
+        Judge.that(False, "x", "y")
+    with pytest.raises(Mismatch, match=r"expected \[2\], got \[1\]"):
+        Judge.equal([1], [2])
+
+
+def entry(**changes: str) -> Entry:
+    fields = {"case": CASE.id, "clause": STRICT, "message": "^late$", "reason": "r", "link": "l"}
+    return Entry(**(fields | changes), file="known.toml")
+
+
+FAILED = Judgement(Verdict.FAIL, STRICT, "SHALL NOT", "early", "late")
+
+
+def test_a_listed_deviation_is_known() -> None:
+    judged = apply_known(FAILED, [entry()], CASE.id, "")
+    assert (judged.verdict, judged.reason, judged.actual) == (Verdict.KNOWN, "r", "late")
+    assert apply_known(FAILED, [entry(case="zmtp/other/*")], CASE.id, "").verdict is Verdict.FAIL
+    assert apply_known(FAILED, [entry(param="a*")], CASE.id, "b").verdict is Verdict.FAIL
+    assert apply_known(FAILED, [entry(param="a*")], CASE.id, "ab").verdict is Verdict.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"clause": SHOULD}, "listed with clause"), ({"message": "never"}, "listed with message")],
+)
+def test_a_deviation_that_changed_is_red(changes: dict[str, str], says: str) -> None:
+    judged = apply_known(FAILED, [entry(**changes)], CASE.id, "")
+    assert judged.verdict is Verdict.FAIL
+    assert says in judged.reason
+
+
+@pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED])
+def test_a_listed_case_that_passes_or_is_skipped_is_red(verdict: Verdict) -> None:
+    judged = apply_known(Judgement(verdict), [entry()], CASE.id, "")
+    assert judged.verdict is Verdict.FAIL
+    assert "listed as a known deviation, but came out" in judged.reason
+
+
+def test_an_error_is_never_hidden_by_a_listing() -> None:
+    assert apply_known(Judgement(Verdict.ERROR), [entry()], CASE.id, "").verdict is Verdict.ERROR
+
+
+def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
+    unmet, greedy, good = entry(), entry(), entry()
+    greedy.cases_met = {f"zmtp/sample/{n}" for n in range(21)}
+    good.cases_met = {CASE.id}
+    found = complaints("p", [unmet, greedy, good])
+    assert len(found) == 2
+    assert "matches no case" in found[0]
+    assert "more than 20" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[[known]]\ncase = 1", "known #1: case: missing"),
+        ("[[known]]\nfoo = 1", "known #1: foo: no such field"),
+        ("[other]\nx = 1", "only [[known]]"),
+        ("[[known]", "known.toml"),
+        (
+            '[[known]]\ncase="a"\nclause="b"\nmessage="("\nreason="r"\nlink="l"',
+            "known #1: message",
+        ),
+    ],
+)
+def test_bad_known_files_are_refused_in_one_line(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "known.toml").write_text(text)
+    with pytest.raises(KnownError) as caught:
+        load_known(tmp_path)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_known_file_is_no_entry(tmp_path: Path) -> None:
+    assert load_known(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("verdict", "strict", "red"),
+    [
+        ("PASS", False, False),
+        ("FAIL", False, True),
+        ("NON_STRICT", False, False),
+        ("NON_STRICT", True, True),
+        ("INFO", True, False),
+        ("UNSUPPORTED", True, False),
+        ("KNOWN", True, False),
+        ("ERROR", False, True),
+    ],
+)
+def test_what_makes_a_run_red(verdict: str, strict: bool, red: bool) -> None:
+    assert is_red(Result("a/b/c", "", ["p"], verdict, ["x"]), strict) is red
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (lambda: case("Bad", clauses=["x"]), "id: not"),
+        (lambda: case("a/b/c", clauses=[]), "clauses"),
+    ],
+)
+def test_malformed_cases_are_refused(made: object, says: str) -> None:
+    def documented() -> None:
+        """A rule."""
+
+    with pytest.raises(CaseError, match=says):
+        made()(documented)  # type: ignore[operator]
+
+
+def test_a_case_without_a_rule_is_refused() -> None:
+    def bare() -> None: ...
+
+    with pytest.raises(CaseError, match="docstring"):
+        case("a/b/c", clauses=["x"])(bare)
+
+
+def test_needs_may_name_parameters() -> None:
+    needing = Case("a/b/c", ("x",), ("{socket_type}", "option:identity"), "r")
+    assert needing.needed({"socket_type": "REQ"}) == ["REQ", "option:identity"]
