@@ -124,11 +124,18 @@ def suite(tmp_path: Path) -> Suite:
             (own / "known.toml").write_text(known)
         (tmp_path / "test_cases.py").write_text(cases)
         report = tmp_path / "report"
+        where = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+        who = ["--peers-dir", str(peers), "--peer", "puppet", "--report", str(report)]
         command = [
-            sys.executable, "-m", "pytest", str(tmp_path / "test_cases.py"), "-c", str(ROOT / "pyproject.toml"),
-            "--rootdir", str(tmp_path), "-q", "-p", "no:cacheprovider", "--peers-dir", str(peers), "--peer", "puppet",
-            "--report", str(report), *options,
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "pytest",
+            str(tmp_path / "test_cases.py"),
+            "-q",
+            *where,
+            *who,
+            *options,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
         return Done(done.returncode, done.stdout + done.stderr, report)
 

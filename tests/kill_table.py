@@ -1,0 +1,80 @@
+"""`python -m tests.kill_table`: every mutant against every case, written as a table.
+
+A row is a mutant: its own cases that catch it, other cases of the same family that do, and cases of other
+families that fail too. Those must blame a clause of the mutant's own cases: they stumbled over its fault,
+and they say so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.case import Case
+from harness.cli import collect_cases
+from tests.kills import catches, run_cases, write_peers
+from tests.mutants.registry import Mutant, load_mutants
+
+TABLE = Path(__file__).resolve().parent / "mutants" / "kill-table.txt"
+
+
+def head_of(cases: Iterable[Case], mutants: Mapping[str, Mutant]) -> str:
+    """The first lines: what the table is of, so that a stale one shows."""
+    names = sorted(case.id for case in cases) + sorted(mutants)
+    mark = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+    count = len(names) - len(mutants)
+    return f"# {len(mutants)} mutants against {count} cases [{mark}]; made by `make kill-table`\n"
+
+
+def row(mutant: Mutant, results: list[dict[str, Any]], cited: set[str]) -> tuple[str, list[str]]:
+    """The mutant's row, and what is wrong with it."""
+    caught = {r["id"] for r in results if catches(r)}
+    families = {case_id.rsplit("/", 1)[0] for case_id in mutant.kills}
+    beside = {i for i in caught if i.rsplit("/", 1)[0] in families} - set(mutant.kills)
+    stumbled = caught - set(mutant.kills) - beside
+    problems = [f"{mutant.name}: not caught by {i}" for i in mutant.kills if i not in caught]
+    problems += [
+        f"{mutant.name}: {r['id']}[{r['param']}] blames {r['blamed']}: {r['actual']}"
+        for r in results
+        if r["id"] in stumbled and catches(r) and r["blamed"] not in cited
+    ]
+    lines = [mutant.name, f"    fault     {mutant.fault}"]
+    lines += [f"    {label:<9} {i}" for label, ids in _groups(mutant, caught, beside, stumbled) for i in ids]
+    return "\n".join(lines) + "\n", problems
+
+
+def _groups(
+    mutant: Mutant, caught: set[str], beside: set[str], stumbled: set[str]
+) -> list[tuple[str, list[str]]]:
+    own = [i for i in mutant.kills if i in caught]
+    return [("caught by", own), ("beside", sorted(beside)), ("stumbled", sorted(stumbled))]
+
+
+def main() -> int:
+    """Run, write the table, and complain where a mutant survives or is blamed on something else."""
+    mutants, cases = load_mutants(), collect_cases()
+    with tempfile.TemporaryDirectory() as scratch:
+        write_peers(mutants.values(), Path(scratch) / "peers")
+        results = run_cases(
+            Path(scratch) / "peers", Path(scratch) / "report", "-n", "auto", "--time-scale", "0.3"
+        )
+    clauses = {case.id: set(case.clauses) for case in cases}
+    rows, problems = [head_of(cases, mutants)], []
+    for name in sorted(mutants):
+        mutant = mutants[name]
+        mine = [r for r in results if r["peers"] == [f"mutant-{name}"]]
+        cited = set().union(*(clauses[case_id] for case_id in mutant.kills))
+        text, wrong = row(mutant, mine, cited)
+        rows.append(text)
+        problems += wrong
+    TABLE.write_text("\n".join(rows), encoding="utf-8")
+    print("\n".join(problems) or f"{len(mutants)} mutants, each caught, none blamed on something else")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

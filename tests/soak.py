@@ -1,0 +1,86 @@
+"""`python -m tests.soak`: the whole suite again and again; no verdict may change.
+
+Every third run has all cores kept busy by idle loops. Prints each verdict that differs from the first run's
+and exits with 1 if there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+Verdicts = dict[str, str]
+
+
+def _spin() -> None:
+    while os.getppid() != 1:
+        pass
+
+
+@contextmanager
+def load(busy: bool) -> Iterator[None]:
+    """Keep every core busy in this block, if asked to."""
+    spinners = [
+        multiprocessing.Process(target=_spin, daemon=True) for _ in range(os.cpu_count() or 1) if busy
+    ]
+    for spinner in spinners:
+        spinner.start()
+    try:
+        yield
+    finally:
+        for spinner in spinners:
+            spinner.terminate()
+            spinner.join()
+
+
+def run_once(options: list[str], timeout_s: float) -> tuple[Verdicts, float]:
+    """Verdicts by peer, case and parameters, and how long the run took in seconds."""
+    with tempfile.TemporaryDirectory() as report:
+        command = [sys.executable, "-m", "pytest", "conformance/", "-q", "--report", report, *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout_s)
+        if not (Path(report) / "results.json").exists():
+            sys.exit(f"the run left no results:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+        loaded = json.loads((Path(report) / "results.json").read_text("utf-8"))
+    verdicts: Verdicts = {}
+    for n, result in enumerate(loaded["results"]):
+        key = f"{'+'.join(result['peers'])} {result['id']}[{result['param']}]"
+        verdicts[f"{key}#{n}" if key in verdicts else key] = f"{result['verdict']} {result['blamed']}"
+    return verdicts, float(loaded["duration_s"])
+
+
+def main() -> int:
+    """Run, compare, complain."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--timeout-s", type=float, default=600.0)
+    parser.add_argument("options", nargs="*", help="for pytest, behind --; by default -n auto")
+    options = parser.parse_args()
+    first: Verdicts = {}
+    changed = 0
+    for number in range(1, options.runs + 1):
+        busy = number % 3 == 0
+        with load(busy):
+            verdicts, took_s = run_once(options.options or ["-n", "auto"], options.timeout_s)
+        first = first or verdicts
+        odd = [k for k in sorted(first | verdicts) if first.get(k) != verdicts.get(k)]
+        changed += len(odd)
+        print(
+            f"run {number}{' (busy)' if busy else ''}: {len(verdicts)} verdicts, {took_s:.1f} s", flush=True
+        )
+        for key in odd:
+            print(f"  {key}: {first.get(key)} -> {verdicts.get(key)}", flush=True)
+    print(f"{changed} verdicts changed in {options.runs} runs")
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
