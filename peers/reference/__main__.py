@@ -19,8 +19,8 @@ class Console:
         self.reactor = Reactor()
         self.adapter = Adapter(self.reactor, self.has_ended)
         self.ended = False
-        self._lines: deque[bytes] = deque()
-        self._rest = b""
+        self._lines: deque[bytearray] = deque()
+        self._rest = bytearray()
 
     def has_ended(self) -> bool:
         """Whether the input is over."""
@@ -47,10 +47,12 @@ class Console:
             self.ended = True
             self.reactor.forget(STDIN)
             return
-        *lines, self._rest = (self._rest + octets).split(b"\n")
-        self._lines.extend(line for line in lines if line.strip())
+        self._rest += octets
+        if b"\n" in octets:
+            *lines, self._rest = self._rest.split(b"\n")
+            self._lines.extend(line for line in lines if line.strip())
 
-    def respond(self, line: bytes) -> None:
+    def respond(self, line: bytearray) -> None:
         """Answer one request with one line."""
         whole = json.dumps(self.adapter.answer(json.loads(line)), separators=(",", ":")).encode() + b"\n"
         while whole:

@@ -1,7 +1,7 @@
 """The operations of the control protocol on the reference's sockets (specs/control-protocol.md)."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from harness.control.flood import body, digest
@@ -212,20 +212,23 @@ class Adapter:
 
     def drain(self, socket: int, count: int, timeout_ms: int) -> Answer:
         """Receive up to `count` messages; what their last parts were, as a digest and two indexes."""
-        target, end = self.socket(socket), time.monotonic() + timeout_ms / 1000
-        bodies: list[bytes] = []
-        while len(bodies) < count:
+        indexes: list[int | None] = []
+        whole = digest(self.receive_many(self.socket(socket), count, timeout_ms, indexes))
+        first, last = (indexes[0], indexes[-1]) if indexes else (None, None)
+        return {"received": len(indexes), "digest": whole, "first": first, "last": last}
+
+    def receive_many(
+        self, socket: Socket, count: int, timeout_ms: int, indexes: list[int | None]
+    ) -> Iterator[bytes]:
+        """The last parts of up to `count` messages; their numbers go to `indexes`."""
+        end = time.monotonic() + timeout_ms / 1000
+        while len(indexes) < count:
             try:
-                bodies.append(self.try_to_receive(target, max(0.0, (end - time.monotonic()) * 1000))[-1])
+                octets = self.try_to_receive(socket, max(0.0, (end - time.monotonic()) * 1000))[-1]
             except TimedOut:
-                break
-        first, last = (bodies[0], bodies[-1]) if bodies else (b"", b"")
-        return {
-            "received": len(bodies),
-            "digest": digest(bodies),
-            "first": index_of(first),
-            "last": index_of(last),
-        }
+                return
+            indexes.append(index_of(octets))
+            yield octets
 
 
 def index_of(octets: bytes) -> int | None:

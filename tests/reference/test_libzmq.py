@@ -3,7 +3,9 @@
 import pytest
 import zmq
 
-from .conftest import Handle, Libzmq, Peer
+from harness.control.flood import body, flood_digest
+
+from .conftest import Handle, Libzmq, Peer, Refused
 
 BINDS = pytest.mark.parametrize("reference_binds", [True, False], ids=["reference-binds", "libzmq-binds"])
 
@@ -143,3 +145,64 @@ def test_pair(peer: Peer, libzmq: Libzmq, reference_binds: bool) -> None:
     assert theirs.recv() == b"there"
     theirs.send(b"back")
     assert ours.recv() == [b"back"]
+
+
+@pytest.mark.parametrize("ours_beats", [True, False], ids=["reference-beats", "libzmq-beats"])
+def test_heartbeats_keep_an_idle_connection(peer: Peer, libzmq: Libzmq, ours_beats: bool) -> None:
+    beats = {"heartbeat_interval_ms": 20, "heartbeat_timeout_ms": 100, "heartbeat_ttl_ms": 100}
+    ours = peer.open("PULL", **(beats if ours_beats else {}))
+    theirs = libzmq(zmq.PUSH)
+    if not ours_beats:
+        theirs.heartbeat_ivl, theirs.heartbeat_timeout, theirs.heartbeat_ttl = 20, 100, 100
+    join(ours, theirs, reference_binds=True)
+    with pytest.raises(Refused, match="timeout"):
+        ours.recv(timeout_ms=400)
+    theirs.send(b"still there")
+    assert ours.recv() == [b"still there"]
+    events = ours.events()
+    assert events.count("handshake-done") == 1
+    assert "disconnected" not in events
+
+
+def test_subscriptions_survive_a_restart_of_the_publisher(peer: Peer, libzmq: Libzmq) -> None:
+    ours, theirs = peer.open("SUB", reconnect_interval_ms=20), libzmq(zmq.XPUB)
+    ours.subscribe(b"a")
+    join(ours, theirs, reference_binds=False)
+    assert theirs.recv() == b"\1a"
+    endpoint = theirs.getsockopt_string(zmq.LAST_ENDPOINT)
+    theirs.close()
+    again = libzmq(zmq.XPUB)
+    for _ in range(1_000):  # the port is free once the old socket's thread has let go of it
+        try:
+            again.bind(endpoint)
+            break
+        except zmq.ZMQError:
+            ours.events()
+    assert again.recv() == b"\1a"
+    again.send(b"abc")
+    assert ours.recv() == [b"abc"]
+
+
+def test_a_restarted_client_is_served(peer: Peer, libzmq: Libzmq) -> None:
+    ours = peer.open("ROUTER")
+    endpoint = ours.bind()
+    for n in range(3):
+        theirs = libzmq(zmq.DEALER, routing_id=b"client%d" % n)
+        theirs.connect(endpoint)
+        theirs.send(b"hello")
+        assert ours.recv() == [b"client%d" % n, b"hello"]
+        ours.send(b"client%d" % n, b"back")
+        assert theirs.recv() == b"back"
+        theirs.close()
+
+
+def test_flood_both_ways(peer: Peer, libzmq: Libzmq) -> None:
+    ours, theirs = peer.open("DEALER"), libzmq(zmq.DEALER)
+    join(ours, theirs, reference_binds=True)
+    assert ours.call("flood", count=900, size_octets=1_000, seed=3, timeout_ms=3_000) == {"accepted": 900}
+    for index in range(900):
+        assert theirs.recv() == body(3, index, 1_000)
+    for index in range(900):
+        theirs.send(body(4, index, 1_000))
+    answer = ours.call("drain", count=900, timeout_ms=3_000)
+    assert (answer["received"], answer["digest"]) == (900, flood_digest(4, 900, 1_000))
