@@ -152,12 +152,13 @@ def _socket(value: Any) -> SocketId:
 
 
 def _octets(value: Any) -> bytes:
-    if not isinstance(value, str) or value != value.lower() or not value.isascii() or " " in value:
-        raise ValueError("expected octets in lower-case hex")
     try:
-        return bytes.fromhex(value)
-    except ValueError:
-        raise ValueError("expected octets in lower-case hex") from None
+        octets = bytes.fromhex(value)
+    except (ValueError, TypeError):
+        octets = None
+    if octets is None or len(value) != 2 * len(octets) or value != value.lower():
+        raise ValueError("expected octets in lower-case hex")
+    return octets
 
 
 def _parts(value: Any) -> list[bytes]:
