@@ -96,6 +96,11 @@ class Deadlines:
         """A peer that lost its connection dials again."""
         return 8.0 * self.scale
 
+    @property
+    def probe_s(self) -> float:
+        """Between two tries of a probe, which is repeated until it gets through."""
+        return 0.02 * self.scale
+
     def deadline(self, name: str) -> Deadline:
         """Begin the wait called `name`: deadline("answer") lasts `answer_s`."""
         return Deadline(name, float(getattr(self, f"{name}_s")))
