@@ -30,20 +30,26 @@ def parse_endpoint(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int]
 
 
 def dial(endpoint: str, trace: Trace, deadlines: Deadlines) -> RawPeer:
-    """Connect to a listening peer. What refuses the connection is a Mismatch: it said it was bound."""
+    """Connect to a listening peer. What refuses the connection is a Mismatch: it said it was bound.
+
+    A peer that accepts and resets at once was connected: the raw peer sees the reset.
+    """
     family, address = parse_endpoint(endpoint)
     sock = socket.socket(family, socket.SOCK_STREAM)
+    was_reset = False
     try:
         sock.settimeout(deadlines.connect_s)
         sock.connect(address)
-        if family != socket.AF_UNIX and sock.getsockname() == sock.getpeername():
+        if family != socket.AF_UNIX and sock.getsockname() == address:
             raise ConnectionRefusedError("nobody listens there")
+        no_delay(sock)
+    except ConnectionResetError:
+        was_reset = True
     except OSError as error:
         sock.close()
         raise Mismatch(f"a connection to {endpoint}", str(error), "37/sockets/bind-and-connect") from None
-    no_delay(sock)
     connection = trace.opened(address_of(sock.getsockname()), address_of(address))
-    return RawPeer(sock, "dialer", trace, connection, deadlines)
+    return RawPeer(sock, "dialer", trace, connection, deadlines, was_reset=was_reset)
 
 
 class RawListener:

@@ -27,10 +27,20 @@ DRAIN_READS = 256
 
 
 class Link:
-    """One end of one TCP or ipc connection. `role` is ours: "dialer" or "listener"."""
+    """One end of one TCP or ipc connection. `role` is ours: "dialer" or "listener".
+
+    `was_reset` says that the partner has reset and the system will not say so again.
+    """
 
     def __init__(
-        self, sock: socket.socket, role: Sender, trace: Trace, connection: int, deadlines: Deadlines
+        self,
+        sock: socket.socket,
+        role: Sender,
+        trace: Trace,
+        connection: int,
+        deadlines: Deadlines,
+        *,
+        was_reset: bool = False,
     ) -> None:
         self.sock = sock
         self.role = role
@@ -47,7 +57,7 @@ class Link:
         self._sent_head = b""
         self._own_close: How | None = None
         self._broken = False
-        self._was_reset = False
+        self._was_reset = was_reset
         sock.setblocking(False)
 
     # -- sending ---------------------------------------------------------------------------------
@@ -177,6 +187,15 @@ class Link:
         if ready[0][1] & ~select.POLLOUT:
             self._read()
 
+    @property
+    def pending(self) -> bool:
+        """Whether something has been read that nobody took yet."""
+        return bool(self._inbox)
+
+    def take_in(self) -> None:
+        """Read what is there, without waiting."""
+        self._read()
+
     def _read(self) -> bool:
         """Read once without waiting; True where octets came."""
         if self.closed is not None:
@@ -209,7 +228,8 @@ class Link:
 
     def arrived(self) -> bool:
         """Read what is there without waiting; whether something of the partner's, or its close, is to be had."""
-        self._drain()
+        if self.sock.fileno() >= 0:
+            self._drain()
         return bool(self._inbox) or self.closed is not None
 
     def next(self, within: str = "reaction", what: str = "octets") -> Received | None:

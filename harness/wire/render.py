@@ -240,6 +240,11 @@ def render_dump(trace: Trace, max_octets: int = DUMP_MAX_OCTETS) -> str:
     return "\n".join(out)
 
 
+def record_text(record: Record) -> list[str]:
+    """A record that holds no octets as lines of text: a close, an API call or a note."""
+    return [line.text for line in _record_lines(record)]
+
+
 def _connection_lines(trace: Trace, connection: int) -> Iterator[Line]:
     decoded, decoders = trace.decode(connection)
     for each in decoded:
