@@ -26,6 +26,10 @@ class Console:
         """Whether the input is over."""
         return self.ended
 
+    def has_half_a_line(self) -> bool:
+        """Whether there is input that no line feed ended."""
+        return bool(self._rest)
+
     def serve(self) -> None:
         """Answer every request, then end."""
         self.reactor.watch(STDIN, self.on_readable)
@@ -60,9 +64,10 @@ class Console:
 
 
 def main() -> int:
-    """Run until the input ends."""
-    Console().serve()
-    return 0
+    """Run until the input ends; half a line at its end is an error."""
+    console = Console()
+    console.serve()
+    return 1 if console.has_half_a_line() else 0
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """The operations of the control protocol on the reference's sockets (specs/control-protocol.md)."""
 
+import inspect
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from harness.control.flood import body, digest
 
-from .base import Outcome, Socket
+from .base import EVENTS_MAX, Outcome, Socket
 from .errors import Failed, Unsupported
 from .options import Options
 from .pair import Pair
@@ -59,15 +61,13 @@ class Adapter:
             "proxy": self.proxy,
             "monitor": self.monitor,
         }
+        self._fields = {op: inspect.signature(one).parameters for op, one in self.operations.items()}
 
     def answer(self, request: dict[str, Any]) -> Answer:
         """The answer to one request, whatever happens."""
         number, op = request.pop("id", None), request.pop("op", None)
         try:
-            if op not in self.operations:
-                raise Unsupported(f"operation {op}")
-            self.reactor.poll(0)
-            return {"id": number, "ok": self.operations[op](**request) or {}}
+            return {"id": number, "ok": self.perform(op, request)}
         except Unsupported as error:
             kind, detail = "unsupported", str(error)
         except TimedOut:
@@ -77,6 +77,15 @@ class Adapter:
         except (TypeError, ValueError) as error:
             kind, detail = "failed", f"{type(error).__name__}: {error}"
         return {"id": number, "error": {"kind": kind, "detail": detail}}
+
+    def perform(self, op: Any, fields: dict[str, Any]) -> Answer:
+        """Serve what is there already, then do it; fields that the operation does not know are ignored."""
+        operation = self.operations.get(op)
+        if operation is None:
+            raise Unsupported(f"operation {op}")
+        known = self._fields[op]
+        self.reactor.poll(0)
+        return operation(**{name: value for name, value in fields.items() if name in known}) or {}
 
     def socket(self, number: int) -> Socket:
         """The open socket with this number. Raises Failed."""
@@ -95,9 +104,7 @@ class Adapter:
     # Sockets
 
     def hello(self, control: str) -> Answer:
-        """Who this is. Raises Failed for another version of the control protocol."""
-        if control != CONTROL_VERSION:
-            raise Failed(f"control version {control}, not {CONTROL_VERSION}")
+        """Who this is, and the control version that it speaks."""
         return {
             "peer": "reference",
             "library": "zconform reference",
@@ -142,11 +149,10 @@ class Adapter:
         return {"value": value.hex() if isinstance(value, bytes) else value}
 
     def monitor(self, socket: int) -> Answer:
-        """The events since the last time."""
-        events = self.socket(socket).events
-        found = list(events)
-        events.clear()
-        return {"events": found}
+        """The events since the last time; the first time begins to watch."""
+        target = self.socket(socket)
+        found, target.events = target.events or (), deque(maxlen=EVENTS_MAX)
+        return {"events": list(found)}
 
     def proxy(self, frontend: int, backend: int) -> None:
         """Forward between two sockets from now on."""

@@ -48,13 +48,17 @@ class Socket:
         self.handshaking: set[Pipe] = set()
         self.senders: Rotation[Pipe] = Rotation()
         self.receivers: Rotation[Pipe] = Rotation()
-        self.events: deque[dict[str, str]] = deque(maxlen=EVENTS_MAX)
+        self.events: deque[dict[str, str]] | None = None
 
     # Endpoints
 
     def bind(self, endpoint: str) -> str:
         """Listen; the endpoint as it really is. Raises Failed or Unsupported."""
-        listener = Listener(self, endpoint)
+        try:
+            listener = Listener(self, endpoint)
+        except Failed as error:
+            self.note("bind-failed", endpoint, str(error))
+            raise
         self.listeners.append(listener)
         return listener.endpoint
 
@@ -101,8 +105,9 @@ class Socket:
         self.closed = True
 
     def note(self, event: str, endpoint: str, detail: str = "") -> None:
-        """One monitor event."""
-        self.events.append({"event": event, "endpoint": endpoint, "detail": detail})
+        """One monitor event, if anybody watches."""
+        if self.events is not None:
+            self.events.append({"event": event, "endpoint": endpoint, "detail": detail})
 
     # Pipes and links
 
@@ -120,7 +125,7 @@ class Socket:
     def attach(self, pipe: Pipe) -> None:
         """A link is ready: from here its partner is served."""
         self.handshaking.discard(pipe)
-        self.note("handshake-done", pipe.endpoint)
+        self.note("handshake-succeeded", pipe.endpoint)
         if pipe not in self.senders:
             self.add_pipe(pipe)
         self.greet(pipe)
@@ -136,6 +141,8 @@ class Socket:
     def link_ended(self, pipe: Pipe, link: Link, reason: str, refused: bool) -> None:
         """A link is gone: an accepted pipe ends with it, a dialled one is dialled again."""
         self.handshaking.discard(pipe)
+        if not link.is_ready:
+            self.note("handshake-failed-no-detail", pipe.endpoint, reason)
         self.note("disconnected", pipe.endpoint, reason)
         if pipe.closing:
             return

@@ -65,6 +65,7 @@ class Dialer:
         except (OSError, Failed):
             self.retry_later()
             return
+        self.socket.note("connect-delayed", self.endpoint)
         self.socket.reactor.watch(self._connecting.fileno(), None, self.on_outcome)
 
     def on_outcome(self) -> None:
@@ -93,7 +94,7 @@ class Dialer:
         if self.socket.options.reconnect_interval_ms < 0:
             self.stop()
             return
-        self.socket.note("retried", self.endpoint)
+        self.socket.note("connect-retried", self.endpoint)
         self._retry = self.socket.reactor.call_later(self.delay_s(), self.dial)
         self.failures += 1
 

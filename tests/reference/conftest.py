@@ -50,7 +50,9 @@ class Peer:
 
     def open(self, kind: str, **options: Any) -> "Handle":
         named = {name.replace("_", "-"): value for name, value in options.items()}
-        return Handle(self, self.call("open", type=kind, options=named)["socket"])
+        handle = Handle(self, self.call("open", type=kind, options=named)["socket"])
+        assert handle.events() == []  # from here on they are kept
+        return handle
 
     def close(self) -> int:
         assert self.process.stdin is not None

@@ -160,7 +160,7 @@ def test_heartbeats_keep_an_idle_connection(peer: Peer, libzmq: Libzmq, ours_bea
     theirs.send(b"still there")
     assert ours.recv() == [b"still there"]
     events = ours.events()
-    assert events.count("handshake-done") == 1
+    assert events.count("handshake-succeeded") == 1
     assert "disconnected" not in events
 
 

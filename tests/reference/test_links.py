@@ -1,5 +1,7 @@
 """Connections: versions, illegal octets, heartbeats, time-outs, reconnecting, back-pressure."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -7,7 +9,7 @@ import zmq
 
 from harness.zmtp import Error, Greeting, Message, Ping, Pong, Ready, malformed
 
-from .conftest import Libzmq, Net, Peer
+from .conftest import FOLDER, Libzmq, Net, Peer
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_dials_again_after_a_close(peer: Peer, net: Net) -> None:
         push.send(b"%d" % n)
         raw.expect(Message(b"%d" % n))
         raw.sock.close()
-    assert push.events().count("handshake-done") == 3
+    assert push.events().count("handshake-succeeded") == 3
 
 
 def test_does_not_dial_again_after_an_error(peer: Peer, net: Net) -> None:
@@ -177,7 +179,7 @@ def test_queues_while_there_is_no_listener_yet(peer: Peer, libzmq: Libzmq, net: 
     pull = libzmq(zmq.PULL)
     pull.bind(endpoint)
     assert pull.recv() == b"early"
-    assert "retried" in push.events()
+    assert "connect-retried" in push.events()
 
 
 def test_full_receiver_holds_the_sender_up(peer: Peer, libzmq: Libzmq) -> None:
@@ -227,3 +229,10 @@ def test_transports(peer: Peer, endpoint: str) -> None:
     push.connect(pull.bind(endpoint))
     push.send(b"hello")
     assert pull.recv() == [b"hello"]
+
+
+@pytest.mark.parametrize("octets", [b'{"id":1,"op":"hello"', b"nonsense\n"], ids=["half-a-line", "no-json"])
+def test_input_that_is_no_request_is_an_error(octets: bytes) -> None:
+    command = [sys.executable, "-P", "-m", "peers.reference"]
+    done = subprocess.run(command, input=octets, capture_output=True, cwd=FOLDER, timeout=10, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
