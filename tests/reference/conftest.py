@@ -195,6 +195,23 @@ class Net:
         return Raw(sock, kind, **config)
 
 
+def partner(net: Net, endpoint: str, kind: str, identity: bytes = b"", minor: int = 1) -> Raw:
+    """A scripted partner past its handshake."""
+    raw = net.dial(endpoint, kind, identity=identity, version=(3, minor), lowest=3)
+    raw.handshake()
+    return raw
+
+
+def attached(socket: Handle, count: int) -> None:
+    """Wait until `count` handshakes are done on the reference's side."""
+    seen = 0
+    for _ in range(1_000):
+        seen += socket.events().count("handshake-succeeded")
+        if seen >= count:
+            return
+    raise AssertionError(f"{seen} handshakes of {count}")
+
+
 @pytest.fixture
 def net() -> Iterator[Net]:
     """Scripted partners on loopback."""
