@@ -159,6 +159,7 @@ class Adapter:
         proxy = Proxy(self.socket(frontend), self.socket(backend))
         self.proxies.append(proxy)
         self.reactor.after_poll.append(proxy.step)
+        proxy.step()
 
     # Messages
 

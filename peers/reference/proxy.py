@@ -3,8 +3,6 @@
 from .base import Outcome, Socket
 from .pipe import Parts
 
-BATCH = 1_000
-
 
 class Proxy:
     """Forwards both ways, for as long as both sockets are open."""
@@ -26,7 +24,7 @@ class Proxy:
 
     def forward(self, source: Socket, target: Socket) -> None:
         """One way; a message that is not taken is held and tried again."""
-        for _ in range(BATCH):
+        while True:
             parts = self.held.pop(source, None)
             if parts is None and source.is_readable:
                 parts = source.receive()

@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from harness.control.flood import flood_digest
-from harness.zmtp import Message, Subscribe
+from harness.zmtp import Message, Ping, Pong, Subscribe
 
 from .conftest import FOLDER, Net, Peer, Refused, attached, partner
 
@@ -143,3 +143,15 @@ def test_claims_are_what_there_is(peer: Peer) -> None:
     sockets = {kind: peer.open(kind) for kind in claims["sockets"]}
     for option in claims["options"]:
         assert "value" in sockets["REQ"].call("get", option=option)
+
+
+def test_proxy_forwards_what_came_before_it(peer: Peer, net: Net) -> None:
+    frontend, backend = peer.open("PULL", receive_hwm=0), peer.open("PUSH", send_hwm=0)
+    source = partner(net, frontend.bind(), "PUSH")
+    sink = partner(net, backend.bind(), "PULL")
+    attached(backend, 1)
+    source.send(*[Message(b"%d" % n) for n in range(3_000)])
+    source.send(Ping(0, b"fence"))
+    source.expect(Pong(b"fence"))
+    peer.call("proxy", frontend=frontend.number, backend=backend.number)
+    assert [sink.next() for _ in range(3_000)] == [Message(b"%d" % n) for n in range(3_000)]
