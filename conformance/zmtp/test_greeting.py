@@ -2,24 +2,391 @@
 
 import pytest
 
-from harness.case import case
+from conformance.zmtp.partners import (
+    expect_delivered_or_closed,
+    expect_served,
+    expect_still_served,
+    expect_tolerated_or_closed,
+    send_in_pieces,
+)
+from harness.case import Judge, case
 from harness.peer import Peer
-from harness.pytest_fixtures import Attach
-from harness.zmtp import Greeting, Ready
+from harness.pytest_fixtures import Attach, Dial, Listen
+from harness.zmtp import Greeting, Message, Ready, malformed
 
 PADDINGS = {
     "zero": bytes(8),
     "identity-size-plus-one": bytes(7) + b"\x01",
+    "huge-size": b"\x7f" + b"\xff" * 7,
     "all-ones": b"\xff" * 8,
+    "text": b"zeromq37",
+}
+IDENTITIES: dict[str, dict[str, bytes]] = {"no-identity": {}, "identity": {"identity": b"alice"}}
+PIECES = {
+    "octet-by-octet": [1] * 64,
+    "signature-then-octets": [10] + [1] * 54,
+    "first-octet-apart": [1, 63],
+    "signature-apart": [10, 54],
+    "major-version-apart": [11, 53],
+    "version-apart": [12, 52],
+    "mechanism-apart": [12, 20, 32],
+    "last-octet-apart": [63, 1],
+    "at-once": [64],
+}
+CUTS = {
+    "nothing": 0,
+    "one-octet": 1,
+    "inside-signature": 9,
+    "signature": 10,
+    "major-version": 11,
+    "version": 12,
+    "inside-mechanism": 20,
+    "mechanism": 32,
+    "all-but-last": 63,
+    "whole": 64,
+}
+MECHANISMS = {
+    "plain": b"PLAIN",
+    "curve": b"CURVE",
+    "unknown": b"X-NOBODY-KNOWS-THIS",
+    "small-letters": b"null",
+    "longer-name": b"NULLX",
+    "shorter-name": b"NUL",
+    "empty": b"",
+    "leading-null": b"\0NULL",
+    "octets-after-null": b"NULL\0X",
+    "last-octet": b"NULL".ljust(19, b"\0") + b"X",
+}
+NO_SIGNATURES = {
+    "first-octet": malformed.greeting_signature_first(0xFE),
+    "tenth-octet-even": malformed.greeting_signature_even(),
 }
 
 
-@case("zmtp/greeting/padding-is-not-significant", clauses=["37/version/padding-no-meaning"], needs=["DEALER"])
+# -- what the peer sends ----------------------------------------------------------------------------
+
+
+@case("zmtp/greeting/own-signature", clauses=["37/abnf/signature", "37/abnf/greeting"], needs=["DEALER"])
+def test_own_signature(peer: Peer, attach: Attach) -> None:
+    """The peer's greeting begins with FF, has 7F as its tenth octet, and is 64 octets long."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(Greeting())
+    raw.expect(Greeting)
+    raw.send(Ready("ROUTER"))
+    raw.expect(Ready, socket_type="DEALER", clause="37/abnf/greeting")
+
+
+@case("zmtp/greeting/own-padding", clauses=["37/version/padding-zero"], needs=["DEALER", "option:identity"])
+@pytest.mark.parametrize("options", IDENTITIES.values(), ids=IDENTITIES)
+def test_own_padding(peer: Peer, attach: Attach, judge: Judge, options: dict[str, bytes]) -> None:
+    """The padding is zero, or the size of the peer's identity plus one where it looks for ZMTP 1.0."""
+    raw = attach(peer.open("DEALER", **options))
+    padding = int.from_bytes(raw.greet().padding, "big")
+    own_size = len(options.get("identity", b"")) + 1
+    judge.note(f"the padding holds {padding}")
+    judge.that(padding in (0, own_size), f"0 or {own_size}", padding)
+
+
+@case(
+    "zmtp/greeting/own-mechanism",
+    clauses=["37/auth/mechanism-ascii", "37/abnf/mechanism", "37/auth/mechanism-list"],
+    needs=["DEALER", "mechanism:NULL"],
+)
+def test_own_mechanism(peer: Peer, attach: Attach) -> None:
+    """The mechanism field holds NULL and sixteen nulls."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(Greeting())
+    raw.expect(Greeting, mechanism="NULL")
+
+
+@case(
+    "zmtp/greeting/own-as-server",
+    clauses=["37/null/as-server-zero", "37/abnf/as-server"],
+    needs=["DEALER", "mechanism:NULL"],
+)
+def test_own_as_server(peer: Peer, attach: Attach) -> None:
+    """Under NULL the as-server octet is zero, whether the peer binds or connects."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(Greeting())
+    raw.expect(Greeting, as_server=0)
+
+
+@case("zmtp/greeting/own-filler", clauses=["37/abnf/filler"], needs=["DEALER"])
+def test_own_filler(peer: Peer, attach: Attach) -> None:
+    """The last 31 octets of the greeting are zero."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(Greeting())
+    raw.expect(Greeting, filler=bytes(31))
+
+
+# -- pacing -----------------------------------------------------------------------------------------
+
+
+@case(
+    "zmtp/greeting/speaks-unprompted",
+    clauses=["37/version/partial-greeting", "37/version/full-greeting-send"],
+    needs=["DEALER"],
+)
+def test_speaks_unprompted(peer: Peer, attach: Attach, dial: Dial, judge: Judge) -> None:
+    """To a silent partner the peer sends its signature, that and the major version, or the whole greeting."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.expect_octets(10)
+    expect_still_served(dealer, dial)
+    raw.close()
+    judge.note(f"{len(raw.received)} octets came unprompted")
+    judge.that(len(raw.received) in (10, 11, 64), "10, 11 or 64 octets", f"{len(raw.received)} octets")
+
+
+@case("zmtp/greeting/answers-signature", clauses=["37/version/partial-greeting"], needs=["DEALER"])
+def test_answers_signature(peer: Peer, attach: Attach) -> None:
+    """Two peers that wait after their signatures do not wait for ever: the major version follows."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(malformed.greeting_cut(10))
+    raw.expect_octets(11)
+    raw.send(Greeting().serialize()[10:], Ready("ROUTER"))
+    raw.expect(Greeting, clause="37/abnf/greeting")
+    raw.expect(Ready, clause="37/null/server-ready-reply")
+
+
+@case("zmtp/greeting/answers-major-version", clauses=["37/version/read-eleven"], needs=["DEALER"])
+def test_answers_major_version(peer: Peer, attach: Attach) -> None:
+    """Eleven octets with major version 3 are enough for the peer to send all of its greeting."""
+    raw = attach(peer.open("DEALER"))
+    raw.send(malformed.greeting_cut(11))
+    raw.expect(Greeting)
+    raw.send(Greeting().serialize()[11:], Ready("ROUTER"))
+    raw.expect(Ready, clause="37/null/server-ready-reply")
+
+
+@case(
+    "zmtp/greeting/reciprocates", clauses=["37/auth/reciprocate-greeting"], needs=["DEALER", "mechanism:NULL"]
+)
+@pytest.mark.parametrize("sizes", [[64], [11, 53]], ids=["at-once", "major-version-apart"])
+def test_reciprocates(peer: Peer, attach: Attach, sizes: list[int]) -> None:
+    """A full greeting is answered by a full greeting, even where the mechanisms differ."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    send_in_pieces(raw, malformed.greeting_mechanism(b"PLAIN"), sizes, dealer)
+    raw.expect(Greeting, mechanism="NULL")
+    raw.expect_closed(clause="37/auth/mismatch-close")
+
+
+@case(
+    "zmtp/greeting/any-segmentation",
+    clauses=["37/abnf/greeting", "37/abnf/connection"],
+    needs=["DEALER"],
+)
+@pytest.mark.parametrize("sizes", PIECES.values(), ids=PIECES)
+def test_any_segmentation(peer: Peer, attach: Attach, sizes: list[int]) -> None:
+    """The greeting may arrive in any pieces."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    send_in_pieces(raw, Greeting().serialize(), sizes, dealer)
+    raw.expect(Greeting)
+    raw.send(Ready("ROUTER"))
+    raw.expect(Ready)
+    raw.send(Message(b"whole"))
+    dealer.expect(b"whole")
+
+
+@case("zmtp/greeting/shares-segment", clauses=["37/abnf/connection"], needs=["DEALER"])
+def test_shares_segment(peer: Peer, attach: Attach) -> None:
+    """Greeting and handshake may share one segment, and so may the messages after it."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(Greeting(), Ready("ROUTER"))
+    raw.expect(Greeting)
+    raw.expect(Ready)
+    raw.send(Message(b"first", b""), Message(b"second"))
+    dealer.expect(b"first", b"")
+    dealer.expect(b"second")
+
+
+@case(
+    "zmtp/greeting/shares-segment-with-message",
+    clauses=["37/abnf/connection", "37/null/send-after-both"],
+    needs=["DEALER"],
+)
+def test_shares_segment_with_message(peer: Peer, attach: Attach, dial: Dial, judge: Judge) -> None:
+    """A message in one segment with greeting and READY is delivered whole, or its sender is cut off."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(Greeting(), Ready("ROUTER"), Message(b"odd"))
+    judge.note(expect_delivered_or_closed(raw, dealer))
+    expect_still_served(dealer, dial)
+
+
+@case("zmtp/greeting/waits-for-all", clauses=["37/version/full-greeting-expect"], needs=["DEALER"])
+@pytest.mark.parametrize("held_back", [1, 31], ids=["last-octet", "filler"])
+def test_waits_for_all(peer: Peer, attach: Attach, dial: Dial, held_back: int) -> None:
+    """The handshake goes on when the last of 64 octets is there, and none of them is taken for more."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_cut(64 - held_back))
+    raw.expect(Greeting, clause="37/version/read-eleven")
+    expect_still_served(dealer, dial)
+    raw.send(Greeting().serialize()[-held_back:], Ready("ROUTER"))
+    raw.expect(Ready)
+    raw.send(Message(b"late"))
+    dealer.expect(b"late")
+
+
+@case(
+    "zmtp/greeting/comes-before-traffic",
+    clauses=["37/abnf/connection", "37/null/send-after-both"],
+    needs=["SUB"],
+)
+def test_comes_before_traffic(peer: Peer, attach: Attach) -> None:
+    """Greeting and READY are the first things sent, however much the application wants to say."""
+    sub = peer.open("SUB")
+    sub.subscribe(b"news")
+    raw = attach(sub)
+    raw.send(malformed.greeting_cut(63))
+    raw.expect(Greeting)
+    raw.send(Greeting().serialize()[63:], Ready("PUB"))
+    raw.expect(Ready)
+    raw.expect_subscription(b"news")
+
+
+# -- what the peer takes ----------------------------------------------------------------------------
+
+
+@case(
+    "zmtp/greeting/padding-is-not-significant",
+    clauses=["37/version/padding-no-meaning", "37/version/padding-no-validate"],
+    needs=["DEALER"],
+)
 @pytest.mark.parametrize("padding", PADDINGS.values(), ids=PADDINGS)
 def test_padding_is_not_significant(peer: Peer, attach: Attach, padding: bytes) -> None:
     """The handshake completes whatever octets fill the signature's padding."""
-    raw = attach(peer.open("DEALER"))
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
     raw.send(Greeting(padding=padding))
-    raw.expect(Greeting, mechanism="NULL", as_server=0)
+    raw.expect(Greeting)
     raw.send(Ready("ROUTER"))
     raw.expect(Ready, socket_type="DEALER")
+    raw.send(Message(b"served"))
+    dealer.expect(b"served")
+
+
+@case(
+    "zmtp/greeting/mechanism-mismatch",
+    clauses=["37/auth/mismatch-close", "37/errors/close-is-temporary"],
+    needs=["DEALER", "mechanism:NULL"],
+)
+@pytest.mark.parametrize("field", MECHANISMS.values(), ids=MECHANISMS)
+def test_mechanism_mismatch(peer: Peer, attach: Attach, dial: Dial, field: bytes) -> None:
+    """A partner whose mechanism field differs in any octet is cut off, and nothing of it is delivered."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_mechanism(field), Ready("ROUTER"), Message(b"forged"))
+    raw.expect_closed()
+    expect_still_served(dealer, dial, clause="37/errors/close-is-temporary")
+
+
+@case("zmtp/greeting/no-signature", clauses=["37/abnf/signature"], needs=["DEALER"])
+@pytest.mark.parametrize("octets", NO_SIGNATURES.values(), ids=NO_SIGNATURES)
+def test_no_signature(peer: Peer, attach: Attach, dial: Dial, judge: Judge, octets: bytes) -> None:
+    """What has no signature is not a partner of ZMTP 3.x: no READY for it, nothing of it is delivered."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(octets, Ready("ROUTER"), Message(b"forged"))
+    expect_still_served(dealer, dial)
+    raw.close()
+    judge.that(len(raw.received) <= 64, "a greeting at most", f"{len(raw.received)} octets")
+
+
+@case("zmtp/greeting/odd-signature", clauses=["37/abnf/signature"], needs=["DEALER"])
+def test_odd_signature(peer: Peer, attach: Attach, dial: Dial, judge: Judge) -> None:
+    """A tenth octet that is odd but not 7F is tolerated or answered by a close."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_signature_last(0x7D), Ready("ROUTER"))
+    judge.note(expect_tolerated_or_closed(raw, dealer))
+    expect_still_served(dealer, dial)
+
+
+@case("zmtp/greeting/odd-as-server", clauses=["37/abnf/as-server"], needs=["DEALER"])
+@pytest.mark.parametrize("octet", [1, 2, 255])
+def test_odd_as_server(peer: Peer, attach: Attach, dial: Dial, judge: Judge, octet: int) -> None:
+    """A partner that sends another as-server than 00 under NULL is tolerated or cut off."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_as_server(octet), Ready("ROUTER"))
+    judge.note(expect_tolerated_or_closed(raw, dealer))
+    expect_still_served(dealer, dial)
+
+
+@case("zmtp/greeting/odd-filler", clauses=["37/abnf/filler"], needs=["DEALER"])
+@pytest.mark.parametrize("octet", [0x01, 0x55, 0xFF])
+def test_odd_filler(peer: Peer, attach: Attach, dial: Dial, judge: Judge, octet: int) -> None:
+    """A partner whose filler is not zero is tolerated or cut off; no frame begins there."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_filler(octet), Ready("ROUTER"))
+    judge.note(expect_tolerated_or_closed(raw, dealer))
+    expect_still_served(dealer, dial)
+
+
+# -- partners that leave or say nothing -------------------------------------------------------------
+
+
+@case("zmtp/greeting/cut-off", clauses=["37/errors/close-is-temporary"], needs=["DEALER"])
+@pytest.mark.parametrize("end", CUTS.values(), ids=CUTS)
+def test_cut_off(peer: Peer, dial: Dial, end: int) -> None:
+    """A partner that leaves in the middle of its greeting does no harm to the next one."""
+    dealer = peer.open("DEALER")
+    endpoint = dealer.bind()
+    raw = dial(endpoint)
+    raw.send(malformed.greeting_cut(end))
+    raw.expect_octets(10, clause="37/version/partial-greeting")
+    raw.close()
+    expect_served(dial(endpoint), dealer)
+
+
+@case("zmtp/greeting/reset", clauses=["37/errors/close-is-temporary"], needs=["DEALER"])
+@pytest.mark.parametrize("end", CUTS.values(), ids=CUTS)
+def test_reset(peer: Peer, dial: Dial, end: int) -> None:
+    """A partner that resets the connection in the middle of its greeting does no harm to the next one."""
+    dealer = peer.open("DEALER")
+    endpoint = dealer.bind()
+    raw = dial(endpoint)
+    raw.send(malformed.greeting_cut(end))
+    raw.expect_octets(10, clause="37/version/partial-greeting")
+    raw.reset()
+    expect_served(dial(endpoint), dealer)
+
+
+@case(
+    "zmtp/greeting/cut-off-by-listener",
+    clauses=["37/errors/close-reconnect", "37/errors/close-is-temporary"],
+    needs=["DEALER"],
+)
+@pytest.mark.parametrize("end", CUTS.values(), ids=CUTS)
+def test_cut_off_by_listener(peer: Peer, listen: Listen, end: int) -> None:
+    """A peer whose partner leaves in the middle of its greeting dials again and then is served."""
+    dealer = peer.open("DEALER")
+    listener = listen()
+    dealer.connect(listener.endpoint)
+    raw = listener.accept()
+    raw.send(malformed.greeting_cut(end))
+    raw.expect_octets(10, clause="37/version/partial-greeting")
+    raw.close()
+    again = listener.accept(clause="37/errors/close-reconnect")
+    expect_served(again, dealer, clause="37/errors/close-is-temporary")
+
+
+@case("zmtp/greeting/slow-partner", clauses=["37/abnf/zmtp"], needs=["DEALER"])
+@pytest.mark.parametrize("end", CUTS.values(), ids=CUTS)
+def test_slow_partner(peer: Peer, attach: Attach, dial: Dial, end: int) -> None:
+    """A partner that pauses in its greeting holds up nobody, and is served when it goes on."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(malformed.greeting_cut(end))
+    expect_still_served(dealer, dial)
+    raw.send(Greeting().serialize()[end:], Ready("ROUTER"))
+    raw.expect(Greeting)
+    raw.expect(Ready)
+    raw.send(Message(b"slow"))
+    dealer.expect(b"slow")

@@ -23,6 +23,16 @@ def greeting_signature_last(octet: int = 0x7D) -> bytes:
     return _patched(Greeting().serialize(), SIGNATURE_OCTETS - 1, bytes([octet]))
 
 
+def greeting_signature_even(announced: int = 240) -> bytes:
+    """A greeting whose tenth octet is even and whose padding is the size of a long identity frame.
+
+    Whoever speaks ZMTP 1.0 reads it as the head of a frame of `announced` octets (37/interop/d10-long);
+    for everybody else it is no signature (37/abnf/signature).
+    """
+    octets = Greeting(padding=announced.to_bytes(8, "big")).serialize()
+    return _patched(octets, SIGNATURE_OCTETS - 1, b"\x7e")
+
+
 def greeting_version(major: int, minor: int = 0) -> bytes:
     """A 64-octet greeting with any version, 0.0 to 255.255 (37/version/cannot-downgrade-close below 3)."""
     return _patched(Greeting().serialize(), SIGNATURE_OCTETS, bytes([major, minor]))
