@@ -227,7 +227,7 @@ class Link:
             self._wait(deadline, what=what)
 
     def arrived(self) -> bool:
-        """Read what is there without waiting; whether something of the partner's, or its close, is to be had."""
+        """Read what is there, without waiting; whether `next` has something to tell at once."""
         if self.sock.fileno() >= 0:
             self._drain()
         return bool(self._inbox) or self.closed is not None

@@ -170,7 +170,8 @@ def _ends(record: Opened) -> tuple[tuple[_IP, int], tuple[_IP, int]]:
     dialer, listener = dialer or _loopback(listener), listener or _loopback(dialer)
     if dialer.version != listener.version:
         dialer, listener = _as_v6(dialer), _as_v6(listener)
-    return (dialer, _port(record.dialer, 49_151 + record.connection)), (listener, _port(record.listener, 49_151))
+    dialer_port = _port(record.dialer, 49_151 + record.connection)
+    return (dialer, dialer_port), (listener, _port(record.listener, 49_151))
 
 
 def _address(host: str) -> _IP | None:

@@ -172,6 +172,9 @@ class RawPeer(Link):
         """
         self.framing = 1 if greeting.revision is None or greeting.revision == 0 else 2
         self.send(greeting)
+        if self.framing == 1:
+            self.decoder.partner_major = None
+            self._inbox.extend(self.decoder.feed(b""))
         return self.expect(LegacyGreeting, clause="37/version/may-downgrade")
 
     def fence(self, clause: str | None = None) -> None:
