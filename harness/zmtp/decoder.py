@@ -7,6 +7,7 @@ Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 15 and 13 f
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from .commands import AnyCommand, command_faults, parse_command
@@ -160,7 +161,8 @@ class Decoder:
             if self._identity_of is not None:
                 return
         version = parser.version
-        while (frame := self._read_frame(parser, out)) is not None:
+        read = partial(self._read_frame, parser, out) if version == 1 else parser.read
+        while (frame := read()) is not None:
             flags = frame.flags
             if version == 3 and flags & COMMAND:
                 out.append(self._take_command(frame, parser.offset))
@@ -173,7 +175,7 @@ class Decoder:
 
     def _read_frame(self, parser: FrameParser, out: list[Received]) -> Frame | None:
         """The next frame; in ZMTP 1.0 the first one of length zero is reported on the way."""
-        if parser.version != 1 or self._told_of_discarded:
+        if self._told_of_discarded:
             return parser.read()
         try:
             return parser.read()

@@ -47,6 +47,7 @@ IN_FRAMES = [
 ONLY_STRICT = [
     ("greeting_signature_first", malformed.greeting_signature_first(), 0),
     ("greeting_signature_first", malformed.greeting_signature_first(0), 0),
+    ("greeting_signature_even", malformed.greeting_signature_even(), 9),
     ("greeting_version", malformed.greeting_version(0), 10),
     ("greeting_version", malformed.greeting_version(1), 10),
     ("greeting_version", malformed.greeting_version(2), 10),
