@@ -306,11 +306,17 @@ class RemoteSocket:
         if outcome is not Outcome.REFUSED:
             raise Mismatch("send is refused", outcome.value, clause)
 
-    def flood(self, count: int, size_octets: int, seed: int = 0, within_s: float = 0.0) -> int:
-        """Send up to `count` numbered messages, each within `within_s`; how many were accepted."""
-        answer = self.peer.call(
-            "flood", within_s, socket=self.id, count=count, size_octets=size_octets, seed=seed
-        )
+    def flood(
+        self, count: int, size_octets: int, seed: int = 0, within_s: float = 0.0, head: Iterable[bytes] = ()
+    ) -> int:
+        """Send up to `count` numbered messages within `within_s`, each behind the parts of `head`.
+
+        How many were accepted before the first that was not.
+        """
+        fields: dict[str, Any] = {"count": count, "size_octets": size_octets, "seed": seed}
+        if parts := list(head):
+            fields["head"] = parts
+        answer = self.peer.call("flood", within_s, socket=self.id, **fields)
         return int(answer["accepted"])
 
     def drain(self, count: int, within_s: float | None = None) -> dict[str, Any]:

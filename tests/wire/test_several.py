@@ -33,8 +33,10 @@ def pairs() -> Iterator[list[Pair]]:
             end.expect(Ready)
         made.append((ours, theirs))
     yield made
-    for end in (listener, *(end for pair in made for end in pair)):
-        end.close()
+    listener.close()
+    for pair in made:
+        for end in pair:
+            end.close()
 
 
 @pytest.mark.parametrize("which", [0, 1])

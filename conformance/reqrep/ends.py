@@ -1,0 +1,118 @@
+"""What the request-reply cases do with raw ends again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.control.flood import body
+from harness.deadlines import DeadlineExceeded
+from harness.peer import OperationRefused, Outcome, Pending, RemoteSocket
+from harness.verdict import Mismatch
+from harness.wire.rawpeer import RawPeer
+from harness.wire.render import describe
+from harness.zmtp import Message, Ping, Pong
+
+FLOOD_OCTETS = 65_536
+FLOOD_COUNT = 1_000
+
+
+def settle(raw: RawPeer, clause: str | None = None) -> bool:
+    """Wait until the peer has dealt with all that was sent; True if the connection is still open.
+
+    The peer may answer a PING, or it has closed the connection. A message before that is a Mismatch.
+    """
+    expected = "PONG, or the connection closed"
+    context = b"settle"
+    raw.send(Ping(0, context))
+    while True:
+        try:
+            received = raw.next("reaction", expected)
+        except DeadlineExceeded as late:
+            actual = f"nothing within {late.seconds:g} s"
+            raise raw.mismatch(expected, actual, "37/heartbeat/pong-reply") from None
+        if received is None:
+            return False
+        if received.value == Pong(context):
+            return True
+        if isinstance(received.value, Message):
+            raise raw.mismatch(expected, describe(received.value), clause, received.start)
+
+
+def attempt(sock: RemoteSocket, *parts: bytes) -> Outcome:
+    """Offer a message that the socket may refuse in any way, and say what became of it."""
+    try:
+        return sock.offer(parts)
+    except OperationRefused as refused:
+        if refused.failed:
+            return Outcome.REFUSED
+        raise
+
+
+def expect_not_accepted(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> None:
+    """The socket has nobody to send to: it would wait, or says so."""
+    outcome = attempt(sock, *parts)
+    if outcome is Outcome.ACCEPTED:
+        raise Mismatch("the message is not accepted", outcome.value, clause)
+
+
+def expect_not_waiting(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> Outcome:
+    """The socket takes the message, drops it, or refuses it, but does not wait."""
+    outcome = attempt(sock, *parts)
+    if outcome is Outcome.WOULD_BLOCK:
+        raise Mismatch("sending does not wait", outcome.value, clause)
+    return outcome
+
+
+def finish_send(sock: RemoteSocket, pending: Pending, parts: Sequence[bytes]) -> None:
+    """What a begun send comes to once there is a peer: a socket that refused it is asked again."""
+    if pending.result()["outcome"] != Outcome.ACCEPTED:
+        sock.send(parts)
+
+
+def meet(sock: RemoteSocket, *raws: RawPeer) -> list[bytes]:
+    """Let the application hear from each end, so that the peer's routes exist.
+
+    The first frame of what arrived from each: a ROUTER's routing id of it.
+    """
+    heads = []
+    for raw in raws:
+        raw.send(Message(b"hello"))
+        parts = sock.recv(clause="37/framing/atomic")
+        if parts[-1] != b"hello":
+            raise Mismatch("the message that was sent", repr(parts), "37/framing/atomic")
+        heads.append(parts[0])
+    return heads
+
+
+def fill(sock: RemoteSocket, head: Sequence[bytes] = ()) -> int:
+    """Send large messages until no more are accepted; how many were."""
+    return sock.flood(FLOOD_COUNT, FLOOD_OCTETS, within_s=0.2, head=head)
+
+
+def expect_flood(raw: RawPeer, count: int, clause: str | None = None) -> None:
+    """The next `count` messages are those of a flood, none left out, in order."""
+    for index in range(count):
+        message = raw.expect(Message, clause=clause)
+        if message != Message(body(0, index, FLOOD_OCTETS)):
+            raise raw.mismatch(f"message {index} of {count}", describe(message), clause)
+
+
+def until(sock: RemoteSocket, wanted: Outcome, *parts: bytes, clause: str | None = None) -> None:
+    """Offer a message until it comes out as `wanted`: a peer notices a close in its own time."""
+    deadline = sock.peer.deadlines.deadline("delivery")
+    outcome = attempt(sock, *parts)
+    while outcome is not wanted:
+        if deadline.expired:
+            raise Mismatch(wanted.value, f"{outcome.value} for {deadline.seconds:g} s", clause)
+        outcome = attempt(sock, *parts)
+
+
+def expect_fair(received: Sequence[bytes], payloads: Sequence[bytes], clause: str) -> None:
+    """Equally many messages of each peer waited when the application began: none was left for last."""
+    each = len(received) // len(payloads)
+    if sorted(received) != sorted(list(payloads) * each):
+        raise Mismatch(f"{each} messages of each peer", repr(received), clause)
+    half = received[: len(received) // 2]
+    seen = {payload: half.count(payload) for payload in payloads}
+    if min(seen.values()) * 10 < each:
+        raise Mismatch("each peer is heard in the first half", f"{seen} of {len(half)} messages", clause)
