@@ -1,0 +1,147 @@
+"""What cases on ZMTP do again and again: show that traffic flows, and wait for one of several legal ends."""
+
+from __future__ import annotations
+
+from harness.deadlines import DeadlineExceeded
+from harness.peer import Parts, RemoteSocket
+from harness.verdict import Mismatch
+from harness.wire.rawpeer import RawPeer
+from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Subscribe
+
+POLL_S = 0.02
+
+
+def start_handshake(raw: RawPeer, ready: Ready | bytes) -> RawPeer:
+    """Greet and send READY (or octets in its place), without looking at what comes back for it."""
+    raw.greet()
+    raw.send(ready)
+    return raw
+
+
+def expect_refused(raw: RawPeer, clause: str | None = None) -> Error | None:
+    """The partner refuses us: by ERROR, by a close, or both; its READY may have gone out before.
+
+    Returns the ERROR, after which the partner may leave the closing to us, or None.
+    """
+    while True:
+        try:
+            received = raw.next("reaction", "close")
+        except DeadlineExceeded as late:
+            actual = f"neither within {late.seconds:g} s"
+            raise raw.mismatch("ERROR, or the connection closed", actual, clause) from None
+        if received is None:
+            return None
+        if isinstance(received.value, Error):
+            return received.value
+        if not isinstance(received.value, Ready | Ping):
+            actual = type(received.value).__name__.lower()
+            raise raw.mismatch("ERROR, or the connection closed", actual, clause, received.start)
+
+
+def closed_or_served(
+    raw: RawPeer, sock: RemoteSocket, *fence: bytes, clause: str | None = None
+) -> tuple[str, list[Parts]]:
+    """Wait until `sock` has the message `fence`, or has left its connection with `raw`.
+
+    Returns "served", "closed" or "ERROR", and the messages that came before.
+    """
+    deadline = raw.deadlines.deadline("reaction")
+    came: list[Parts] = []
+    while not deadline.expired:
+        if sock.peer.readable(sock, within_s=POLL_S):
+            came.append(sock.recv())
+            if came[-1] == list(fence):
+                return "served", came[:-1]
+        elif end := _end_of(raw):
+            return end, came
+    raise Mismatch("the connection closed, or its next message delivered", "neither", clause)
+
+
+def _end_of(raw: RawPeer) -> str | None:
+    """ "ERROR" or "closed" where the partner has refused us by now."""
+    while raw.arrived():
+        received = raw.next()
+        if received is None:
+            return "closed"
+        if isinstance(received.value, Error):
+            return "ERROR"
+    return None
+
+
+def expect_serves(sock: RemoteSocket, raw: RawPeer, clause: str | None = None) -> None:
+    """Messages flow in each legal way between a socket and a partner that is past the handshake."""
+    _EXCHANGES[sock.socket_type](sock, raw, clause)
+
+
+def _ask(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    sock.send([b"request"], clause)
+    raw.expect(Message(b"", b"request"), clause=clause)
+    raw.send(Message(b"", b"reply"))
+    sock.expect(b"reply", clause=clause)
+
+
+def _reply(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    raw.send(Message(b"", b"request"))
+    sock.expect(b"request", clause=clause)
+    sock.send([b"reply"], clause)
+    raw.expect(Message(b"", b"reply"), clause=clause)
+
+
+def _deal(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    raw.send(Message(b"", b"in"))
+    sock.expect(b"", b"in", clause=clause)
+    sock.send([b"", b"out"], clause)
+    raw.expect(Message(b"", b"out"), clause=clause)
+
+
+def _route(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    raw.send(Message(b"", b"in"))
+    routing_id, *parts = sock.recv(clause=clause)
+    if parts != [b"", b"in"]:
+        raise Mismatch('message ["", "in"] behind a routing id', repr(parts), clause)
+    sock.send([routing_id, b"", b"out"], clause)
+    raw.expect(Message(b"", b"out"), clause=clause)
+
+
+def _publish(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    """A subscription takes force at a later publish: publish until a message arrives."""
+    raw.send(Subscribe(b""))
+    deadline = raw.deadlines.deadline("delivery")
+    while not raw.arrived() and not deadline.expired:
+        sock.send([b"news"], clause)
+    raw.expect(Message(b"news"), clause=clause)
+
+
+def _subscribe(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    sock.subscribe(b"")
+    raw.expect_subscription(b"", clause=clause)
+    raw.send(Message(b"news"))
+    sock.expect(b"news", clause=clause)
+
+
+def _push(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    sock.send([b"work"], clause)
+    raw.expect(Message(b"work"), clause=clause)
+
+
+def _pull(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    raw.send(Message(b"work"))
+    sock.expect(b"work", clause=clause)
+
+
+def _pair(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
+    raw.send(Message(b"in"))
+    sock.expect(b"in", clause=clause)
+    sock.send([b"out"], clause)
+    raw.expect(Message(b"out"), clause=clause)
+
+
+_EXCHANGES = {
+    "REQ": _ask, "REP": _reply, "DEALER": _deal, "ROUTER": _route, "PUB": _publish, "XPUB": _publish,
+    "SUB": _subscribe, "XSUB": _subscribe, "PUSH": _push, "PULL": _pull, "PAIR": _pair,
+}  # fmt: skip
+
+
+def data_of(command: AnyCommand) -> bytes:
+    """The body of a command: name and data as its frame carries them."""
+    return command.to_command().body()
