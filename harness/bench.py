@@ -16,9 +16,11 @@ from harness.clauses import Ledger
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
 from harness.known import Entry, load_known
-from harness.launch.launcher import launch_process
+from harness.launch.launcher import LaunchError, launch_process
 from harness.manifest import Manifest, load_manifests
 from harness.peer import LivePeer, PeerUnavailable
+from harness.selftest import self_test
+from harness.wire.pcapng import write_pcapng
 from harness.wire.trace import Octets, Trace
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
@@ -40,7 +42,7 @@ class Bench:
     seed: int
     report: Path | None
     known: dict[str, list[Entry]] = field(default_factory=dict)
-    self_test: bool = True
+    self_tests: bool = True
     _live: dict[str, LivePeer] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
 
@@ -69,22 +71,21 @@ class Bench:
         if name not in self._live:
             self._stop_all()
             manifest = self.manifests[name]
-            if self.self_test:
+            if self.self_tests:
                 self._test(manifest)
             self._live[name] = LivePeer(manifest, self._start, self.deadlines)
         return self._live[name]
 
     def _test(self, manifest: Manifest) -> None:
+        """Raise PeerUnavailable, now and whenever it is asked again, if the adapter is not sound."""
         try:
-            from harness.selftest import selftest
-        except ImportError:
-            return
-
-        failed = [step for step in selftest(manifest, self._start, self.deadlines) if not step.ok]
-        if failed:
-            name = manifest.name
-            self._refused[name] = f"{name}: self-test: {failed[0].name}: {failed[0].detail}"
-            raise PeerUnavailable(self._refused[name])
+            failed = [s for s in self_test(manifest, self._start(manifest), self.deadlines) if not s.ok]
+            problem = f"self-test: {failed[0].name}: {failed[0].detail}" if failed else ""
+        except LaunchError as error:
+            problem = str(error)
+        if problem:
+            self._refused[manifest.name] = f"{manifest.name}: {problem}"
+            raise PeerUnavailable(self._refused[manifest.name])
 
     def _start(self, manifest: Manifest) -> ControlClient:
         logs = self.report / "logs" if self.report else None
@@ -128,11 +129,6 @@ class Bench:
         if octets > LARGE_CAPTURE_OCTETS and not keep_large:
             return None
         name = f"traces/{re.sub('[^A-Za-z0-9._-]+', '.', title).strip('.')}.pcapng"
-        try:
-            from harness.wire.pcapng import write_pcapng
-        except ImportError:
-            return None
-
         write_pcapng(trace, self.report / name)
         return name
 

@@ -106,7 +106,7 @@ def bench_of(config: pytest.Config) -> Bench:
             deadlines = Deadlines(option.time_scale)
             report = Path(option.report) if option.report else None
             bench = Bench.make(dirs, option.peer, deadlines, option.seed, report)
-            bench.self_test = not option.no_self_test
+            bench.self_tests = not option.no_self_test
             config.stash[_BENCH] = bench
         except (LedgerError, ManifestError, KnownError, SelectionError, ValueError) as error:
             raise pytest.UsageError(str(error)) from None
