@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.deadlines import DeadlineExceeded
-from harness.peer import RemoteSocket, show_parts
+from harness.peer import OperationRefused, RemoteSocket, show_parts
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
@@ -39,13 +39,35 @@ def rule(sock: RemoteSocket, name: str) -> str:
     return f"29/{sock.socket_type.lower()}/{name}"
 
 
-class Subscriber:
-    """A raw subscriber of a publisher under test. `form` is how it puts its requests on the wire."""
+def receives_nothing(sock: RemoteSocket, clause: str | None = None) -> str:
+    """The application gets nothing from this socket; says whether recv was refused or waited in vain.
 
-    def __init__(self, raw: RawPeer, publisher: RemoteSocket, form: Form = as_command) -> None:
+    "Only sends" does not say which of the two (RFC 29, The PUB Socket Type).
+    """
+    if sock.peer.readable(sock, within_s=0):
+        raise Mismatch("nothing to receive", "the socket is readable", clause)
+    try:
+        sock.expect_empty(clause)
+    except OperationRefused as refused:
+        if not refused.failed:
+            raise
+        return "recv is refused"
+    return "recv waits in vain"
+
+
+class Subscriber:
+    """A raw subscriber of a publisher under test.
+
+    `form` is how it puts its requests on the wire, `clause` what is blamed if they take no effect.
+    """
+
+    def __init__(
+        self, raw: RawPeer, publisher: RemoteSocket, form: Form = as_command, clause: str | None = None
+    ) -> None:
         self.raw = raw
         self.publisher = publisher
         self.form = form
+        self.clause = clause or rule(publisher, "receive-requests")
         self.fences = 0
 
     def subscribe(self, *prefixes: bytes) -> None:
@@ -72,37 +94,54 @@ class Subscriber:
             if not message.parts[0].startswith(FENCE):
                 return message
 
-    def settle(self, clause: str | None = None, *, skip: bool = False) -> None:
+    def settle(self, clause: str | None = None) -> None:
         """Come back when the publisher has acted on every request sent so far.
 
-        Nothing published before may arrive here any more, which is blamed on `clause`; with `skip`
-        such messages are passed over. A request that takes no effect is blamed on the publisher.
+        Nothing published before may arrive here any more, which is blamed on `clause`.
+        """
+        came = self.collect(clause)
+        if came:
+            raise self.raw.mismatch("nothing before the fence", describe(came[0]), clause)
+
+    def collect(self, clause: str | None = None) -> list[Message]:
+        """What was published and had not been read, once the publisher has acted on every request.
+
+        A close is blamed on `clause`, a request that takes no effect on the publisher.
         """
         self.fences += 1
         topic = b"%b%d-%d" % (FENCE, self.raw.connection, self.fences)
         self.subscribe(topic)
         deadline = self.raw.deadlines.deadline("delivery")
+        came: list[Message] = []
         published = arrived = 0
-        while not arrived:
-            if deadline.expired:
-                raise self.raw.mismatch(
-                    f"one of {published} messages to a topic subscribed to",
-                    f"none within {deadline.seconds:g} s",
-                    rule(self.publisher, "receive-requests"),
-                )
+        while not arrived and not deadline.expired:
             published += 1
             self.publisher.send([topic, b"%d" % published], rule(self.publisher, "no-block"))
-            arrived = self._fence(topic, "probe", clause, skip)
-        while arrived != published:
-            arrived = self._fence(topic, "reaction", clause, skip) or published
+            arrived = self._fence(topic, "probe", clause, came)
+        while 0 < arrived < published:
+            arrived = self._fence(topic, "reaction", clause, came) or published
+        if not arrived:
+            late = f"none of {published} within {deadline.seconds:g} s"
+            raise self.raw.mismatch("messages to a topic subscribed to", late, self.clause)
+        return came
 
-    def _fence(self, topic: bytes, within: str, clause: str | None, skip: bool) -> int:
+    def stays(self) -> bool:
+        """Whether the publisher goes on serving this subscriber; False where it closed the connection."""
+        try:
+            self.collect()
+        except Mismatch:
+            if self.raw.closed is None:
+                raise
+            return False
+        return True
+
+    def _fence(self, topic: bytes, within: str, clause: str | None, came: list[Message]) -> int:
         """The number of the next message of our own fence, or 0 where nothing comes in time."""
         while (message := self._read(within, clause)) is not None:
             if message.parts[0] == topic:
                 return int(message.parts[1])
-            if not skip and not message.parts[0].startswith(FENCE):
-                raise self._mismatch("nothing before the fence", describe(message), clause)
+            if not message.parts[0].startswith(FENCE):
+                came.append(message)
         return 0
 
     def _read(self, within: str, clause: str | None) -> Message | None:
@@ -126,14 +165,27 @@ class Subscriber:
 
 
 def subscriber(
-    raw: RawPeer,
-    publisher: RemoteSocket,
-    *prefixes: bytes,
-    greeting: Greeting | None = None,
-    form: Form = as_command,
+    raw: RawPeer, publisher: RemoteSocket, *prefixes: bytes, identity: bytes | None = None
 ) -> Subscriber:
     """A raw SUB after its handshake, whose subscriptions to these prefixes are in force."""
-    made = Subscriber(raw.handshake("SUB", greeting=greeting), publisher, form)
+    made = Subscriber(raw.handshake("SUB", identity=identity), publisher)
     made.subscribe(*prefixes)
     made.settle()
     return made
+
+
+def subscriber_3_0(raw: RawPeer, publisher: RemoteSocket, *prefixes: bytes) -> Subscriber:
+    """A raw SUB of ZMTP 3.0; where the publisher refuses it, the step down to 3.0 is what is blamed."""
+    clause = "37/pubsub/legacy-form-interop"
+    made = Subscriber(handshake_3_0(raw, "SUB", clause), publisher, as_message, clause)
+    made.subscribe(*prefixes)
+    made.settle()
+    return made
+
+
+def handshake_3_0(raw: RawPeer, socket_type: str, clause: str) -> RawPeer:
+    """The handshake of a ZMTP 3.0 partner; that it is refused is blamed on `clause`."""
+    try:
+        return raw.handshake(socket_type, greeting=ZMTP_3_0)
+    except Mismatch as refused:
+        raise Mismatch(refused.expected, refused.actual, clause, refused.place) from None

@@ -152,10 +152,17 @@ def serves_only_one_at_a_time() -> None:
         return Outcome.ACCEPTED
 
 
-@mutant("pubsub/pub/recv-refused")
-def pub_waits_to_receive() -> None:
-    """Lets the application wait for a message on a PUB socket."""
+@mutant("pubsub/pub/receives-nothing")
+def pub_hears_its_own_messages() -> None:
+    """Gives the application of a PUB socket what it has published itself."""
     Pub.can_receive = True
+
+    @patch(Pub, "send_message")
+    def send_message(original: Original, self: Pub, parts: Parts) -> Outcome:
+        self.notices.append(parts)
+        return Outcome(original(self, parts))
+
+    Pub.is_readable = Xpub.is_readable  # type: ignore[method-assign]
 
 
 @mutant("pubsub/pub/hides-requests")
@@ -166,4 +173,5 @@ def pub_shows_requests() -> None:
     def notify(original: Original, self: Pub, command: Subscribe | Cancel) -> None:
         Xpub.notify(self, command)
 
+    Pub.can_receive = True
     Pub.is_readable = Xpub.is_readable  # type: ignore[method-assign]
