@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.deadlines import DeadlineExceeded
 from harness.peer import Parts, RemoteSocket
 from harness.verdict import Mismatch
@@ -45,13 +47,27 @@ def closed_or_served(
 
     Returns "served", "closed" or "ERROR", and the messages that came before.
     """
+    end, came = _watch(raw, sock, lambda parts: parts == list(fence), clause)
+    return end, [parts for parts in came if parts != list(fence)]
+
+
+def routed_as(raw: RawPeer, router: RemoteSocket, *parts: bytes, clause: str | None = None) -> bytes | None:
+    """Send a message to a router: the routing id it gets there, None where the router closes instead."""
+    raw.send(Message(*parts))
+    _, came = _watch(raw, router, lambda got: got[1:] == list(parts), clause)
+    return came[-1][0] if came else None
+
+
+def _watch(
+    raw: RawPeer, sock: RemoteSocket, is_fence: Callable[[Parts], bool], clause: str | None
+) -> tuple[str, list[Parts]]:
     deadline = raw.deadlines.deadline("reaction")
     came: list[Parts] = []
     while not deadline.expired:
         if sock.peer.readable(sock, within_s=POLL_S):
             came.append(sock.recv())
-            if came[-1] == list(fence):
-                return "served", came[:-1]
+            if is_fence(came[-1]):
+                return "served", came
         elif end := _end_of(raw):
             return end, came
     raise Mismatch("the connection closed, or its next message delivered", "neither", clause)
