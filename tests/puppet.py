@@ -50,7 +50,7 @@ def reply(op: str, request: dict[str, object], listeners: list[socket.socket]) -
         ok = {"peer": "puppet", "library": "puppet", "version": "1", "language": "Python", "control": "1"}
         return {"ok": ok}
     if op == "open" and request["type"] in TYPES:
-        return {"ok": {"socket": "s1"}}
+        return {"ok": {"socket": request["id"]}}
     if op == "bind":
         listener = socket.create_server(("127.0.0.1", 0))
         listeners.append(listener)
