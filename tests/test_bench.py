@@ -1,0 +1,123 @@
+"""Choosing peers, and what a process of a run does with a peer whose adapter is not sound."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from harness.bench import Bench, SelectionError, choose
+from harness.deadlines import Deadlines
+from harness.manifest import Manifest, load_manifests
+from harness.peer import PeerUnavailable
+from harness.wire.trace import Trace
+from tests.test_pytest_plugin import write_puppet
+
+
+def manifests(folder: Path, *names: str) -> dict[str, Manifest]:
+    for name in names:
+        write_puppet(folder, name=name)
+    return load_manifests([folder])
+
+
+def without_program(manifest: Manifest) -> Manifest:
+    return dataclasses.replace(manifest, needs_programs=("no-such-program",))
+
+
+def test_without_wishes_all_that_can_run(tmp_path: Path) -> None:
+    found = manifests(tmp_path, "one", "two")
+    found["two"] = without_program(found["two"])
+    chosen, unavailable = choose(found, [])
+    assert list(chosen) == ["one"]
+    assert "no-such-program" in unavailable["two"]
+
+
+def test_a_glob_takes_what_can_run(tmp_path: Path) -> None:
+    found = manifests(tmp_path, "one", "other", "two")
+    found["other"] = without_program(found["other"])
+    assert list(choose(found, ["o*"])[0]) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("wishes", "says"),
+    [(["three"], "no peer is called 'three'; there are one, two"), (["two"], "two: .*no-such-program")],
+)
+def test_a_wish_that_cannot_be_met_is_refused(tmp_path: Path, wishes: list[str], says: str) -> None:
+    found = manifests(tmp_path, "one", "two")
+    found["two"] = without_program(found["two"])
+    with pytest.raises(SelectionError, match=says):
+        choose(found, wishes)
+
+
+def test_no_peer_at_all_is_refused() -> None:
+    with pytest.raises(SelectionError, match="no peer can run here"):
+        choose({}, [])
+
+
+def bench(folder: Path, scale: float = 0.1) -> Bench:
+    return Bench.make([folder], [], Deadlines(scale), 1, None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "at", "says"),
+    [
+        ("die", "hello", "hello: .*exited with status 7"),
+        ("hang", "bind", "bind: .*never answered"),
+        ("garbage", "open", "open DEALER: .*garbage"),
+    ],
+)
+def test_an_unsound_adapter_is_refused_once_and_for_all(
+    tmp_path: Path, fault: str, at: str, says: str
+) -> None:
+    write_puppet(tmp_path, fault, at)
+    made = bench(tmp_path)
+    for _ in range(2):
+        with pytest.raises(PeerUnavailable, match=f"puppet: self-test: {says}"):
+            made.live("puppet")
+
+
+def test_a_command_that_cannot_start_is_refused_in_one_line(tmp_path: Path) -> None:
+    own = write_puppet(tmp_path)
+    text = (own / "peer.toml").read_text()
+    (own / "peer.toml").write_text(text.replace('"{python}"', '"/no/such/program"'))
+    with pytest.raises(PeerUnavailable, match=r"peer.toml: process.command: cannot start"):
+        bench(tmp_path).live("puppet")
+
+
+def test_a_sound_peer_stays_warm_and_is_stopped(tmp_path: Path) -> None:
+    write_puppet(tmp_path)
+    made = bench(tmp_path, 1.0)
+    live = made.live("puppet")
+    client = live.client()
+    assert made.live("puppet").client() is client
+    assert made.about("puppet")["version"] == "1"
+    made.stop()
+    assert client.gone is not None
+
+
+def test_a_peer_that_does_not_start_is_given_up_after_three_times(tmp_path: Path) -> None:
+    write_puppet(tmp_path, "die", "hello")
+    made = bench(tmp_path)
+    made.self_tests = False
+    live = made.live("puppet")
+    reasons = []
+    for _ in range(5):
+        with pytest.raises(PeerUnavailable) as caught:
+            live.client()
+        reasons.append(str(caught.value))
+    assert [("not tried again" in reason) for reason in reasons] == [False, False, False, True, True]
+
+
+def test_large_captures_are_kept_only_where_they_matter(tmp_path: Path) -> None:
+    write_puppet(tmp_path / "peers")
+    made = Bench.make([tmp_path / "peers"], [], Deadlines(), 1, tmp_path)
+    (tmp_path / "traces").mkdir()
+    trace = Trace()
+    assert made.save_trace(trace, "nothing", keep_large=True) is None
+    connection = trace.opened(("127.0.0.1", 1), ("127.0.0.1", 2))
+    trace.octets(connection, "dialer", bytes(2**20 + 1))
+    assert made.save_trace(trace, "large/one", keep_large=False) is None
+    name = made.save_trace(trace, "../large one", keep_large=True)
+    assert name == "traces/large.one.pcapng"
+    assert (tmp_path / name).stat().st_size > 2**20
