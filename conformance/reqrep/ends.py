@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from harness.control.flood import body
 from harness.deadlines import DeadlineExceeded
-from harness.peer import OperationRefused, Outcome, Pending, RemoteSocket
+from harness.peer import OperationRefused, Outcome, Pending, RemoteSocket, show_parts
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
-from harness.zmtp import Message, Ping, Pong
+from harness.zmtp import Message, Ping, Pong, Ready
 
 FLOOD_OCTETS = 65_536
 FLOOD_COUNT = 1_000
@@ -69,19 +70,65 @@ def finish_send(sock: RemoteSocket, pending: Pending, parts: Sequence[bytes]) ->
         sock.send(parts)
 
 
-def meet(sock: RemoteSocket, *raws: RawPeer) -> list[bytes]:
-    """Let the application hear from each end, so that the peer's routes exist.
+def meet(sock: RemoteSocket, *raws: RawPeer, clause: str | None = None) -> list[bytes]:
+    """Let the application (of a DEALER or ROUTER) hear from each end, so that the peer's routes exist.
 
     The first frame of what arrived from each: a ROUTER's routing id of it.
     """
+    blamed = clause or f"28/{sock.socket_type.lower()}/deliver"
     heads = []
     for raw in raws:
         raw.send(Message(b"hello"))
-        parts = sock.recv(clause="37/framing/atomic")
+        parts = sock.recv(clause=blamed)
         if parts[-1] != b"hello":
-            raise Mismatch("the message that was sent", repr(parts), "37/framing/atomic")
+            raise Mismatch(show_parts([b"hello"]), show_parts(parts), blamed)
         heads.append(parts[0])
     return heads
+
+
+def read_until_fence(sock: RemoteSocket, raw: RawPeer, *fence: bytes) -> int:
+    """Let `raw` read, offering the fence (routing id and body) again each time, until it arrives.
+
+    How many messages came before it. The fence may be dropped while the queue is full; it is not then
+    the last message in the queue, so there is always another one to read.
+    """
+    count = 0
+    attempt(sock, *fence)
+    while raw.expect(Message) != Message(fence[-1]):
+        count += 1
+        attempt(sock, *fence)
+    return count
+
+
+def probe(sock: RemoteSocket, raw: RawPeer, *parts: bytes, clause: str | None = None) -> None:
+    """Send again and again until something reaches `raw`, which must be the message sent.
+
+    For a socket that may not have noticed yet that another connection is gone.
+    """
+    deadline = raw.deadlines.deadline("delivery")
+    while not (raw.arrived() or deadline.expired):
+        attempt(sock, *parts)
+        sock.peer.readable(sock, within_s=raw.deadlines.probe_s)
+    raw.expect_message(*parts, clause=clause)
+
+
+def knock(raw: RawPeer, announcement: Ready | bytes) -> None:
+    """A handshake that the peer may refuse: it answers READY or ERROR, or closes."""
+    raw.greet()
+    raw.send(announcement)
+    with suppress(DeadlineExceeded):
+        raw.next("reaction")
+
+
+def heard_until(router: RemoteSocket, fence: RawPeer) -> list[list[bytes]]:
+    """All that the application can get by the time it has heard a last message from `fence`."""
+    fence.send(Message(b"the fence"))
+    heard = []
+    while (parts := router.recv())[-1] != b"the fence":
+        heard.append(parts)
+    while router.peer.readable(router, within_s=0.0):
+        heard.append(router.recv())
+    return heard
 
 
 def fill(sock: RemoteSocket, head: Sequence[bytes] = ()) -> int:

@@ -105,9 +105,7 @@ def test_takes_reply_of_asked_peer_only(peer: Peer, attach: Attach) -> None:
     needs=["REQ", "feature:heartbeat"],
 )
 @pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED)
-def test_never_delivers_malformed_reply(
-    peer: Peer, attach: Attach, judge: Judge, malformed: Message
-) -> None:
+def test_never_delivers_malformed_reply(peer: Peer, attach: Attach, judge: Judge, malformed: Message) -> None:
     """A reply that does not begin with delimiter and data is dropped, or its sender is cut off."""
     req = peer.open("REQ")
     raw = attach(req).handshake("REP")

@@ -1,0 +1,204 @@
+"""The Identity property between REQ, DEALER, ROUTER and a ROUTER (RFC 37, The Identity Property)."""
+
+import pytest
+
+from conformance.reqrep.ends import heard_until, knock, meet, settle
+from harness.case import Judge, case
+from harness.peer import OperationRefused, Peer
+from harness.pytest_fixtures import Attach, Dial
+from harness.zmtp import Message, Ready
+from harness.zmtp.malformed import property_octets, ready
+
+IDENTITIES = {
+    "one-octet": b"a",
+    "text": b"alice",
+    "binary": bytes(range(255, -1, -17)),
+    "uuid-size": b"\x01" + bytes(15),
+    "longest": b"\xff" * 255,
+}
+TOO_LONG = b"x" * 256
+
+
+@case(
+    "reqrep/identity/is-the-address",
+    clauses=["37/identity/identity-announce", "28/router/peer-chosen-id", "37/identity/abnf-identity"],
+    needs=["ROUTER"],
+)
+@pytest.mark.parametrize("identity", IDENTITIES.values(), ids=IDENTITIES)
+@pytest.mark.parametrize("partner", ["REQ", "DEALER", "ROUTER"])
+def test_is_the_address(peer: Peer, attach: Attach, judge: Judge, partner: str, identity: bytes) -> None:
+    """The identity that a partner announces is its routing id, octet for octet."""
+    router = peer.open("ROUTER")
+    raw = attach(router).handshake(partner, identity=identity)
+    judge.equal(meet(router, raw), [identity])
+    router.send([identity, b"", b"to you"])
+    raw.expect_message(b"", b"to you")
+
+
+@case("reqrep/identity/is-compared-by-octets", clauses=["37/identity/identity-announce"], needs=["ROUTER"])
+def test_is_compared_by_octets(peer: Peer, attach: Attach, judge: Judge) -> None:
+    """Identities that differ in case, in length or in one octet are different peers."""
+    router = peer.open("ROUTER")
+    names = [b"alice", b"Alice", b"alice\0", b"alic"]
+    ends = [attach(router).handshake("DEALER", identity=name) for name in names]
+    judge.equal(meet(router, *ends, clause="37/identity/identity-announce"), names)
+    for name in names:
+        router.send([name, b"to " + name])
+    for name, raw in zip(names, ends, strict=True):
+        raw.expect_message(b"to " + name)
+
+
+@case(
+    "reqrep/identity/is-announced",
+    clauses=["37/identity/identity-announce", "37/identity/abnf-identity"],
+    needs=["{socket_type}", "option:identity"],
+)
+@pytest.mark.parametrize("identity", IDENTITIES.values(), ids=IDENTITIES)
+@pytest.mark.parametrize("socket_type", ["REQ", "DEALER", "ROUTER"])
+def test_is_announced(peer: Peer, attach: Attach, socket_type: str, identity: bytes) -> None:
+    """The identity that the application chose is announced to a ROUTER, octet for octet."""
+    raw = attach(peer.open(socket_type, identity=identity))
+    raw.greet()
+    raw.send(Ready("ROUTER"))
+    raw.expect(Ready, identity=identity)
+
+
+@case(
+    "reqrep/identity/never-announces-leading-zero",
+    clauses=["37/identity/no-leading-zero"],
+    needs=["{socket_type}", "option:identity"],
+)
+@pytest.mark.parametrize("socket_type", ["REQ", "DEALER", "ROUTER"])
+def test_never_announces_leading_zero(peer: Peer, attach: Attach, judge: Judge, socket_type: str) -> None:
+    """An identity that begins with a zero octet is refused by the socket, or kept off the wire."""
+    try:
+        sock = peer.open(socket_type, identity=b"\0alice")
+    except OperationRefused as refused:
+        judge.note(f"refused: {refused.actual}")
+        peer.open(socket_type, identity=b"alice")
+        return
+    raw = attach(sock)
+    raw.greet()
+    raw.send(Ready("ROUTER"))
+    announced = raw.expect(Ready, clause="37/null/server-ready-reply").identity or b""
+    judge.that(announced[:1] != b"\0", "no identity that begins with 00", announced.hex())
+
+
+@case(
+    "reqrep/identity/leading-zero-is-no-address",
+    clauses=["37/identity/no-leading-zero"],
+    needs=["ROUTER", "feature:heartbeat"],
+)
+def test_leading_zero_is_no_address(peer: Peer, dial: Dial, judge: Judge) -> None:
+    """A partner that announces an identity of the reserved kind is refused, or gets another address."""
+    _not_an_address(peer, dial, judge, Ready("DEALER", b"\0mallory"), b"\0mallory")
+
+
+@case(
+    "reqrep/identity/too-long-is-no-address",
+    clauses=["37/identity/abnf-identity"],
+    needs=["ROUTER", "feature:heartbeat"],
+)
+def test_too_long_is_no_address(peer: Peer, dial: Dial, judge: Judge) -> None:
+    """A partner that announces an identity of 256 octets is refused, or gets another address."""
+    octets = ready(property_octets(b"Socket-Type", b"DEALER"), property_octets(b"Identity", TOO_LONG))
+    _not_an_address(peer, dial, judge, octets, TOO_LONG)
+
+
+def _not_an_address(
+    peer: Peer, dial: Dial, judge: Judge, announcement: Ready | bytes, identity: bytes
+) -> None:
+    router = peer.open("ROUTER")
+    endpoint = router.bind()
+    odd = dial(endpoint)
+    knock(odd, announcement)
+    odd.send(Message(b"hello"))
+    judge.note("kept" if settle(odd) else "cut off")
+    good = dial(endpoint).handshake("DEALER", identity=b"good")
+    heard = heard_until(router, good)
+    judge.note(f"heard as {[parts[0].hex() for parts in heard]}")
+    judge.that([identity, b"hello"] not in heard, "another routing id", identity[:8].hex())
+    router.send([b"good", b"fence"])
+    good.expect_message(b"fence")
+
+
+@case(
+    "reqrep/identity/is-not-shared",
+    clauses=["28/router/duplicate-id", "37/identity/identity-announce", "28/router/unique-id"],
+    needs=["ROUTER", "feature:heartbeat"],
+)
+def test_is_not_shared(peer: Peer, dial: Dial, judge: Judge) -> None:
+    """Of two partners with one identity the second is refused, ignored, renamed, or takes over."""
+    router = peer.open("ROUTER")
+    endpoint = router.bind()
+    first = dial(endpoint).handshake("DEALER", identity=b"alice")
+    meet(router, first)
+    second = dial(endpoint)
+    knock(second, Ready("DEALER", b"alice"))
+    second.send(Message(b"second"))
+    judge.note("second kept" if settle(second) else "second cut off")
+    first.send(Message(b"first"))
+    judge.note("first kept" if settle(first) else "first cut off")
+    heard = heard_until(router, dial(endpoint).handshake("DEALER", identity=b"fence"))
+    judge.note(f"heard {heard}")
+    as_alice = [parts[-1] for parts in heard if parts[0] == b"alice"]
+    judge.equal(len(as_alice), 1)
+    ends = {b"first": first, b"second": second}
+    owner = ends.pop(as_alice[0])
+    router.send([b"alice", b"to alice"])
+    owner.expect_message(b"to alice")
+    for other in ends.values():
+        settle(other)
+
+
+@case(
+    "reqrep/identity/is-handed-over",
+    clauses=["28/router/duplicate-id", "37/identity/identity-announce"],
+    needs=["ROUTER", "option:handover", "feature:heartbeat"],
+)
+def test_is_handed_over(peer: Peer, dial: Dial, judge: Judge) -> None:
+    """If so configured, a partner takes the identity over, and the one before gets nothing any more."""
+    router = peer.open("ROUTER", handover=True)
+    endpoint = router.bind()
+    first = dial(endpoint).handshake("DEALER", identity=b"alice")
+    meet(router, first)
+    second = dial(endpoint).handshake("DEALER", identity=b"alice")
+    second.send(Message(b"second"))
+    router.expect(b"alice", b"second")
+    router.send([b"alice", b"to alice"])
+    second.expect_message(b"to alice")
+    first.send(Message(b"first"))
+    judge.note("first kept" if settle(first) else "first cut off")
+    heard = heard_until(router, dial(endpoint).handshake("DEALER", identity=b"fence"))
+    judge.that([b"alice", b"first"] not in heard, "one partner of this identity", heard)
+
+
+@case(
+    "reqrep/identity/is-ignored-by-others",
+    clauses=["37/identity/identity-others-ignored"],
+    needs=["{socket_type}"],
+)
+@pytest.mark.parametrize(
+    ("socket_type", "partner"), [("DEALER", "ROUTER"), ("DEALER", "DEALER"), ("PULL", "PUSH")]
+)
+def test_is_ignored_by_others(peer: Peer, attach: Attach, socket_type: str, partner: str) -> None:
+    """Where no ROUTER is concerned, partners with one and the same identity are all served."""
+    sock = peer.open(socket_type)
+    ends = [attach(sock).handshake(partner, identity=b"alice") for _ in range(3)]
+    for turn in (b"one", b"two"):
+        for raw in ends:
+            raw.send(Message(b"from alice", turn))
+            sock.expect(b"from alice", turn)
+
+
+@case("reqrep/identity/is-ignored-by-rep", clauses=["37/identity/identity-others-ignored"], needs=["REP"])
+def test_is_ignored_by_rep(peer: Peer, attach: Attach) -> None:
+    """A REP answers the partner that asked, whatever identity it shares with others."""
+    rep = peer.open("REP")
+    ends = [attach(rep).handshake("REQ", identity=b"alice") for _ in range(3)]
+    for turn in (b"one", b"two"):
+        for raw in ends:
+            raw.send(Message(b"", turn))
+            rep.expect(turn)
+            rep.send([turn])
+            raw.expect_message(b"", turn)

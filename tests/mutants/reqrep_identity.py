@@ -1,0 +1,110 @@
+"""Faults with the Identity property (RFC 37, The Identity Property)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import harness.zmtp.connection as codec
+import peers.reference.options as options
+from harness.zmtp import Ready
+from peers.reference.base import Socket
+from peers.reference.engine import Link
+from peers.reference.pipe import Pipe
+from peers.reference.reqrep import Router
+from tests.mutants.registry import mutant, patch
+
+
+@mutant("reqrep/identity/is-the-address", "reqrep/identity/is-compared-by-octets")
+def router_ignores_identity() -> None:
+    """Makes up a routing id for everybody."""
+    patch(Router, "announced")(lambda original, self, pipe: b"")
+
+
+@mutant("reqrep/identity/is-the-address")
+def router_cuts_identity() -> None:
+    """Uses the first 32 octets of an identity only."""
+    patch(Router, "announced")(lambda original, self, pipe: original(self, pipe)[:32])
+
+
+@mutant("reqrep/identity/is-compared-by-octets")
+def router_ignores_case() -> None:
+    """Takes identities for the same that differ in case only."""
+    patch(Router, "announced")(lambda original, self, pipe: original(self, pipe).lower())
+
+
+@mutant("reqrep/identity/is-announced")
+def keeps_identity_to_itself() -> None:
+    """Does not announce the identity that the application chose."""
+    patch(Link, "configure")(lambda original, self: replace(original(self), identity=b""))
+
+
+@mutant("reqrep/identity/never-announces-leading-zero")
+def announces_leading_zero() -> None:
+    """Announces an identity of the reserved kind if the application wants it."""
+    wanted = b""
+
+    @patch(options, "_identity")
+    def identity(original: Any, value: str) -> bytes:
+        nonlocal wanted
+        wanted = bytes.fromhex(value)
+        return b"" if wanted[:1] == b"\0" else wanted
+
+    @patch(codec.Connection, "_ready")
+    def ready(original: Any, self: codec.Connection) -> Ready:
+        return Ready(self.config.socket_type, wanted)
+
+
+@mutant("reqrep/identity/leading-zero-is-no-address")
+def router_takes_leading_zero() -> None:
+    """Uses an identity of the reserved kind as an address."""
+    tolerate("37/identity/no-leading-zero")
+    patch(Router, "is_reserved")(lambda original, self, identity: False)
+
+
+@mutant("reqrep/identity/too-long-is-no-address")
+def router_takes_long_identity() -> None:
+    """Uses an identity of more than 255 octets as an address."""
+    tolerate("37/identity/abnf-identity")
+
+
+def tolerate(clause: str) -> None:
+    """Let the codec pass what breaks a clause."""
+    setattr(codec, "TOLERATED", codec.TOLERATED | {clause})  # noqa: B010
+
+
+@mutant("reqrep/identity/is-not-shared")
+def router_lets_identity_be_shared() -> None:
+    """Serves two partners under one identity."""
+    patch(Router, "accepts")(lambda original, self, pipe: True)
+
+
+@mutant("reqrep/identity/is-handed-over")
+def router_never_hands_over() -> None:
+    """Refuses the second partner with an identity, although configured to hand it over."""
+    patch(Router, "hands_over")(lambda original, self, holder: False)
+
+
+@mutant("reqrep/identity/is-handed-over")
+def router_keeps_hearing_old_holder() -> None:
+    """Hands the identity over, but goes on hearing the partner before as if nothing had happened."""
+    patch(Router, "hands_over")(lambda original, self, holder: True)
+
+
+@mutant("reqrep/identity/is-ignored-by-others", "reqrep/identity/is-ignored-by-rep")
+def everybody_minds_identity() -> None:
+    """Ignores a partner whose identity another one has, whatever the socket type."""
+
+    @patch(Socket, "take_message")
+    def take(original: Any, self: Socket, pipe: Pipe, parts: Any) -> None:
+        if _first_of_its_name(self, pipe):
+            original(self, pipe, parts)
+
+
+def _first_of_its_name(sock: Socket, pipe: Pipe) -> bool:
+    named = [one for one in sock.receivers if one.partner and one.partner.identity]
+    return not any(
+        one.number < pipe.number and one.partner.identity == pipe.partner.identity
+        for one in named
+        if one.partner and pipe.partner
+    )
