@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any
 
 from harness.deadlines import DeadlineExceeded
 from harness.peer import RemoteSocket
@@ -10,6 +12,8 @@ from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Greeting, LegacyGreeting, Message, Ready, Received
+
+MORE_THAN_A_GREETING = Message(b"odd" * 30)
 
 
 def send_in_pieces(raw: RawPeer, octets: bytes, sizes: Iterable[int], dealer: RemoteSocket) -> None:
@@ -70,17 +74,26 @@ def _tolerated(raw: RawPeer, dealer: RemoteSocket, clause: str | None) -> str:
     return "tolerated"
 
 
+def framing_of(greeting: Greeting | LegacyGreeting) -> int:
+    """Which framing goes with a greeting: 3, 2 or 1."""
+    if isinstance(greeting, Greeting):
+        return 3
+    return 1 if greeting.socket_type is None else 2
+
+
 def came_down(raw: RawPeer, socket_type: str, clause: str | None = None) -> bool:
-    """Whether the partner greets in the old version that we greeted in, or else closes.
+    """Whether the partner ends the handshake in the version that we greeted in, or else closes.
 
     What it sent in its own version before it knew ours is passed over.
     """
 
     def fits(received: Received) -> bool:
         value = received.value
-        return isinstance(value, LegacyGreeting) and value.socket_type in (None, socket_type)
+        if isinstance(value, LegacyGreeting):
+            return value.socket_type in (None, socket_type)
+        return isinstance(value, Ready)
 
-    return _came(raw, fits, "a greeting in our version", clause)
+    return _came(raw, fits, "the handshake in our version", clause)
 
 
 def _came(raw: RawPeer, fits: Callable[[Received], bool], what: str, clause: str | None) -> bool:
@@ -95,3 +108,58 @@ def _came(raw: RawPeer, fits: Callable[[Received], bool], what: str, clause: str
             return False
         if fits(received):
             return True
+
+
+def expect_exchange(raw: RawPeer, dealer: RemoteSocket, *parts: bytes, clause: str | None = None) -> None:
+    """A message of these parts goes from our end to the application, and then one of the same parts back."""
+    raw.send(Message(*parts))
+    dealer.expect(*parts, clause=clause)
+    dealer.send(parts, clause)
+    raw.expect(Message(*parts), clause=clause)
+
+
+def expect_legacy_greeting(
+    raw: RawPeer, greeting: LegacyGreeting, clause: str | None = None, **fields: Any
+) -> LegacyGreeting:
+    """Greet in an old version, whose framing holds from here on; the partner greets in it, too."""
+    raw.framing = framing_of(greeting)
+    raw.send(greeting)
+    received: LegacyGreeting = raw.expect(LegacyGreeting, clause=clause, **fields)
+    return received
+
+
+def last_received(raw: RawPeer) -> Received:
+    """What the case has just expected of the partner, with its place."""
+    assert raw.last is not None, "nothing was expected of this partner before"
+    return raw.last
+
+
+def expect_served_or_closed(
+    raw: RawPeer, dealer: RemoteSocket, greeting: Greeting | LegacyGreeting, clause: str | None = None
+) -> str:
+    """A partner of a lower version is served in both directions, or closed on with nothing delivered.
+
+    It sends more than 64 octets, so that a peer that waits for a whole greeting can see that it is none.
+    Returns "served" or "closed".
+    """
+    raw.framing = framing_of(greeting)
+    raw.send(greeting, Ready("ROUTER") if isinstance(greeting, Greeting) else MORE_THAN_A_GREETING)
+    if not came_down(raw, dealer.socket_type, clause):
+        return "closed"
+    if isinstance(greeting, Greeting):
+        raw.send(MORE_THAN_A_GREETING)
+    dealer.expect(*MORE_THAN_A_GREETING.parts, clause=clause)
+    dealer.send([b"even"], clause)
+    raw.expect(Message(b"even"), clause=clause)
+    return "served"
+
+
+def publish_until_heard(publisher: RemoteSocket, raw: RawPeer, clause: str | None = None) -> None:
+    """Publish until a message reaches our end; more of the same may be under way afterwards."""
+    deadline = raw.deadlines.deadline("delivery")
+    while not deadline.expired:
+        publisher.send([b"probe"], clause)
+        with suppress(DeadlineExceeded):
+            raw.next("probe")
+            return
+    raise raw.mismatch("a message published to all", f"none within {deadline.seconds:g} s", clause)
