@@ -141,7 +141,7 @@ def pytest_collection_modifyitems(
         return
     check_cases(items, bench_of(config))
     kept = [item for item in items if _selected(case_of(item), config)]
-    dropped = [item for item in items if item not in set(kept)]
+    dropped = [item for item in items if not _selected(case_of(item), config)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     items[:] = kept
