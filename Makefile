@@ -12,7 +12,7 @@ JS = peers/zeromq-js/node_modules/.ready
 .PHONY: conformance test lint coverage kill-table soak bench clean
 
 conformance: $(READY) $(if $(NPM),js)
-	$(RUN) pytest conformance/ -q --no-header -n $(WORKERS) --report $(REPORT)
+	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --report $(REPORT)
 
 test: lint
 	$(RUN) pytest tests/ -q --no-header -n $(WORKERS)
