@@ -39,10 +39,10 @@ def settle(raw: RawPeer, clause: str | None = None) -> bool:
             raise raw.mismatch(expected, describe(received.value), clause, received.start)
 
 
-def attempt(sock: RemoteSocket, *parts: bytes) -> Outcome:
+def attempt(sock: RemoteSocket, *parts: bytes, within_s: float = 0.0) -> Outcome:
     """Offer a message that the socket may refuse in any way, and say what became of it."""
     try:
-        return sock.offer(parts)
+        return sock.offer(parts, within_s)
     except OperationRefused as refused:
         if refused.failed:
             return Outcome.REFUSED
@@ -58,7 +58,7 @@ def expect_not_accepted(sock: RemoteSocket, *parts: bytes, clause: str | None = 
 
 def expect_not_waiting(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> Outcome:
     """The socket takes the message, drops it, or refuses it, but does not wait."""
-    outcome = attempt(sock, *parts)
+    outcome = attempt(sock, *parts, within_s=0.2)
     if outcome is Outcome.WOULD_BLOCK:
         raise Mismatch("sending does not wait", outcome.value, clause)
     return outcome
