@@ -1,4 +1,4 @@
-"""How cases about publishers wait: a publisher takes a subscription into account only at a later message.
+"""How cases about publish-subscribe wait: a subscription takes effect at a later message only.
 
 A raw subscriber asks for a topic of its own and the publisher's application publishes to it until a
 message gets through. What the subscriber had sent before that request is in force then, and what was
@@ -7,6 +7,8 @@ published before has arrived: so the same step is the fence that shows that noth
 
 from __future__ import annotations
 
+import socket
+from collections import Counter
 from collections.abc import Callable
 
 from harness.deadlines import DeadlineExceeded
@@ -22,6 +24,18 @@ PUBLISHERS = ("PUB", "XPUB")
 SUBSCRIBERS = ("SUB", "XSUB")
 ZMTP_3_0 = Greeting(version=(3, 0))
 FENCE = b"\xf5fence-"
+READY = b"\xf5ready"
+SMALL_BUFFER_OCTETS = 1 << 16
+MESSAGES = {
+    "one-frame": (b"Aone",),
+    "frames": (b"A", b"two", b"three"),
+    "empty-frames": (b"A", b"", b"", b"x", b""),
+    "every-octet": (b"A" + bytes(range(256)), bytes(range(256))),
+    "255": (b"A" + bytes(254), b"\xff" * 255),
+    "256": (b"A" + bytes(255), b"\xff" * 256),
+    "65536": (b"A" + bytes(65_535), b"\xff" * 65_536),
+    "many-frames": (b"A", *(b"%d" % n for n in range(200))),
+}
 
 
 def as_command(request: Request) -> Request:
@@ -55,31 +69,20 @@ def receives_nothing(sock: RemoteSocket, clause: str | None = None) -> str:
     return "recv waits in vain"
 
 
-class Subscriber:
-    """A raw subscriber of a publisher under test.
+class Audience:
+    """A raw end that listens to what a socket under test sends to all its peers.
 
-    `form` is how it puts its requests on the wire, `clause` what is blamed if they take no effect.
+    `clause` is what is blamed if nothing that the socket sends gets through.
     """
 
-    def __init__(
-        self, raw: RawPeer, publisher: RemoteSocket, form: Form = as_command, clause: str | None = None
-    ) -> None:
+    def __init__(self, raw: RawPeer, sender: RemoteSocket, clause: str) -> None:
         self.raw = raw
-        self.publisher = publisher
-        self.form = form
-        self.clause = clause or rule(publisher, "receive-requests")
+        self.sender = sender
+        self.clause = clause
         self.fences = 0
 
-    def subscribe(self, *prefixes: bytes) -> None:
-        """Ask for each of these prefixes, without waiting."""
-        self.raw.send(*(self.form(Subscribe(prefix)) for prefix in prefixes))
-
-    def cancel(self, *prefixes: bytes) -> None:
-        """Cancel each of these prefixes, without waiting."""
-        self.raw.send(*(self.form(Cancel(prefix)) for prefix in prefixes))
-
     def expect(self, *parts: bytes, clause: str | None = None) -> None:
-        """The publisher's next message for this subscriber has these parts."""
+        """The sender's next message for this end has these parts."""
         actual = self.next(clause=clause)
         if actual != Message(*parts):
             raise self._mismatch(show_parts(parts), describe(actual), clause)
@@ -95,38 +98,41 @@ class Subscriber:
                 return message
 
     def settle(self, clause: str | None = None) -> None:
-        """Come back when the publisher has acted on every request sent so far.
+        """Come back when the sender has acted on everything that this end sent so far.
 
-        Nothing published before may arrive here any more, which is blamed on `clause`.
+        Nothing sent before may arrive here any more, which is blamed on `clause`.
         """
         came = self.collect(clause)
         if came:
             raise self.raw.mismatch("nothing before the fence", describe(came[0]), clause)
 
     def collect(self, clause: str | None = None) -> list[Message]:
-        """What was published and had not been read, once the publisher has acted on every request.
+        """What was sent and had not been read, once the sender has acted on everything.
 
-        A close is blamed on `clause`, a request that takes no effect on the publisher.
+        A close is blamed on `clause`.
         """
-        self.fences += 1
-        topic = b"%b%d-%d" % (FENCE, self.raw.connection, self.fences)
-        self.subscribe(topic)
+        topic = self.open_fence()
         deadline = self.raw.deadlines.deadline("delivery")
         came: list[Message] = []
-        published = arrived = 0
+        sent = arrived = 0
         while not arrived and not deadline.expired:
-            published += 1
-            self.publisher.send([topic, b"%d" % published], rule(self.publisher, "no-block"))
+            sent += 1
+            self.sender.send([topic, b"%d" % sent], rule(self.sender, "no-block"))
             arrived = self._fence(topic, "probe", clause, came)
-        while 0 < arrived < published:
-            arrived = self._fence(topic, "reaction", clause, came) or published
+        while 0 < arrived < sent:
+            arrived = self._fence(topic, "reaction", clause, came) or sent
         if not arrived:
-            late = f"none of {published} within {deadline.seconds:g} s"
-            raise self.raw.mismatch("messages to a topic subscribed to", late, self.clause)
+            late = f"none of {sent} within {deadline.seconds:g} s"
+            raise self.raw.mismatch("messages that this end is to have", late, self.clause)
         return came
 
+    def open_fence(self) -> bytes:
+        """The topic of a new fence."""
+        self.fences += 1
+        return b"%b%d-%d" % (FENCE, self.raw.connection, self.fences)
+
     def stays(self) -> bool:
-        """Whether the publisher goes on serving this subscriber; False where it closed the connection."""
+        """Whether the sender goes on serving this end; False where it closed the connection."""
         try:
             self.collect()
         except Mismatch:
@@ -164,6 +170,30 @@ class Subscriber:
         return self.raw.mismatch(expected, actual, clause, at)
 
 
+class Subscriber(Audience):
+    """A raw subscriber of a publisher under test. `form` is how it puts its requests on the wire."""
+
+    def __init__(
+        self, raw: RawPeer, publisher: RemoteSocket, form: Form = as_command, clause: str | None = None
+    ) -> None:
+        super().__init__(raw, publisher, clause or rule(publisher, "receive-requests"))
+        self.form = form
+
+    def subscribe(self, *prefixes: bytes) -> None:
+        """Ask for each of these prefixes, without waiting."""
+        self.raw.send(*(self.form(Subscribe(prefix)) for prefix in prefixes))
+
+    def cancel(self, *prefixes: bytes) -> None:
+        """Cancel each of these prefixes, without waiting."""
+        self.raw.send(*(self.form(Cancel(prefix)) for prefix in prefixes))
+
+    def open_fence(self) -> bytes:
+        """The topic of a new fence, asked for."""
+        topic = super().open_fence()
+        self.subscribe(topic)
+        return topic
+
+
 def subscriber(
     raw: RawPeer, publisher: RemoteSocket, *prefixes: bytes, identity: bytes | None = None
 ) -> Subscriber:
@@ -189,3 +219,60 @@ def handshake_3_0(raw: RawPeer, socket_type: str, clause: str) -> RawPeer:
         return raw.handshake(socket_type, greeting=ZMTP_3_0)
     except Mismatch as refused:
         raise Mismatch(refused.expected, refused.actual, clause, refused.place) from None
+
+
+def publisher(raw: RawPeer, sub: RemoteSocket, socket_type: str = "PUB") -> RawPeer:
+    """A raw publisher after its handshake that a subscriber under test has spoken to: the route exists."""
+    raw.handshake(socket_type)
+    sub.subscribe(READY)
+    while request_of(raw, "37/pubsub/subscribe-command") != Subscribe(READY):
+        pass
+    return raw
+
+
+def request_of(raw: RawPeer, clause: str | None = None) -> Request:
+    """The next thing that a raw publisher gets, which is a request, as command or as message."""
+    wanted = "a subscription or cancellation"
+    while True:
+        try:
+            received = raw.next("reaction", wanted)
+        except DeadlineExceeded as late:
+            raise raw.mismatch(wanted, f"nothing within {late.seconds:g} s", clause) from None
+        if received is None:
+            raise raw.mismatch(wanted, f"the connection closed ({raw.closed})", clause)
+        if not isinstance(received.value, Ping):
+            break
+        raw.send(Pong(received.value.context[:16]))
+    request = as_request(received.value)
+    if request is None:
+        raise raw.mismatch(wanted, describe(received.value), clause, received.start)
+    return request
+
+
+def as_request(value: object) -> Request | None:
+    """The request that a value means, as command or as message, or None."""
+    if isinstance(value, Subscribe | Cancel):
+        return value
+    if isinstance(value, Message) and len(value.parts) == 1 and value.parts[0][:1] in (b"\0", b"\1"):
+        return (Subscribe if value.parts[0][0] else Cancel)(value.parts[0][1:])
+    return None
+
+
+def told(raw: RawPeer, count: int, clause: str | None = None) -> Counter[bytes]:
+    """The next `count` subscriptions that a raw publisher is told, in any order and form."""
+    requests = [request_of(raw, clause) for _ in range(count)]
+    wrong = [request for request in requests if not isinstance(request, Subscribe)]
+    if wrong:
+        raise raw.mismatch("subscriptions", describe(wrong[0]), clause)
+    return Counter(request.prefix for request in requests)
+
+
+def little_room(raw: RawPeer) -> RawPeer:
+    """Let the operating system keep little for a raw end that will not read for a while."""
+    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_OCTETS)
+    return raw
+
+
+def octets(count: int) -> bytes:
+    """That many octets, all values among them."""
+    return (bytes(range(256)) * (count // 256 + 1))[:count]

@@ -8,7 +8,7 @@ from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 
-from .probe import PUBLISHERS, receives_nothing, rule, subscriber
+from .probe import MESSAGES, PUBLISHERS, receives_nothing, rule, subscriber
 
 publishers = pytest.mark.parametrize("socket_type", PUBLISHERS)
 
@@ -20,16 +20,6 @@ PREFIXES = {
     "null-inside": (b"a\x00b", b"a\x00b\x00", b"a\x00c"),
     "high-octets": (b"\xff\xfe", b"\xff\xfe\xfd", b"\xff\xff\xfe"),
     "leading-space": (b" a", b" a", b"a"),
-}
-MESSAGES = {
-    "one-frame": (b"Aone",),
-    "frames": (b"A", b"two", b"three"),
-    "empty-frames": (b"A", b"", b"", b"x", b""),
-    "every-octet": (b"A" + bytes(range(256)), bytes(range(256))),
-    "255": (b"A" + bytes(254), b"\xff" * 255),
-    "256": (b"A" + bytes(255), b"\xff" * 256),
-    "65536": (b"A" + bytes(65_535), b"\xff" * 65_536),
-    "many-frames": (b"A", *(b"%d" % n for n in range(200))),
 }
 
 

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from harness.case import Judge, case
 from harness.control.flood import body
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial
-from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Cancel, Message, Subscribe, subscription
 
-from .probe import PUBLISHERS, receives_nothing, rule, subscriber, subscriber_3_0
+from .probe import PUBLISHERS, little_room, octets, receives_nothing, rule, subscriber, subscriber_3_0
 
 publishers = pytest.mark.parametrize("socket_type", PUBLISHERS)
-SMALL_BUFFER_OCTETS = 1 << 16
 BIG_OCTETS = 1 << 17
 FLOOD = 100
 MARK = 5
 SIZES = (1, 244, 245, 246, 255, 256, 65_535, 65_536)
-
-
-def little_room(raw: RawPeer) -> RawPeer:
-    """Let the operating system keep little for a raw end that will not read for a while."""
-    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_OCTETS)
-    return raw
-
-
-def octets(count: int) -> bytes:
-    """That many octets, all values among them."""
-    return (bytes(range(256)) * (count // 256 + 1))[:count]
 
 
 @case("pubsub/pub/discards-what-subscribers-send", clauses=["29/pub/discard-upstream"], needs=["PUB"])
