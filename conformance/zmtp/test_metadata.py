@@ -188,8 +188,15 @@ def test_duplicate_property(
     """A property that comes twice counts once, or not at all, or is refused; what happens is recorded."""
     router = peer.open("ROUTER")
     raw = start_handshake(attach(router), Ready("DEALER", properties=tuple(twice)))
-    judge.note(f"routed as {routed_as(raw, router, b'hello')!r}")
+    judge.note(routed_as_words(routed_as(raw, router, b"hello")))
     expect_serves(router, attach(router).handshake("DEALER"), clause="37/errors/close-is-temporary")
+
+
+def routed_as_words(routing_id: bytes | None) -> str:
+    """The same words in every run: an automatic routing id begins with zero and is at random."""
+    if routing_id is None:
+        return "refused"
+    return "routed by an automatic id" if routing_id[:1] == b"\0" else f"routed as {routing_id!r}"
 
 
 @case(
@@ -237,7 +244,7 @@ def test_identity_too_long(peer: Peer, attach: Attach, judge: Judge, size: int) 
     router = peer.open("ROUTER")
     raw = start_handshake(attach(router), ready_with_identity(identity))
     routing_id = routed_as(raw, router, b"hello")
-    judge.note("refused" if routing_id is None else f"routed by {len(routing_id)} octets")
+    judge.note("refused" if routing_id is None else f"routing id of {len(routing_id)} octets")
     judge.that(routing_id != identity, "another routing id, or a close", "routed by it")
     expect_serves(router, attach(router).handshake("DEALER"))
 
@@ -253,7 +260,6 @@ def test_identity_that_begins_with_zero(peer: Peer, attach: Attach, judge: Judge
     router = peer.open("ROUTER")
     raw = start_handshake(attach(router), ready_with_identity(identity))
     routing_id = routed_as(raw, router, b"hello")
-    judge.note("refused" if routing_id is None else f"routed by {routing_id.hex()}")
     judge.that(routing_id != identity, "another routing id, or a close", "routed by it")
     expect_serves(router, attach(router).handshake("DEALER"))
 
