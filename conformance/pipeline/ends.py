@@ -1,0 +1,181 @@
+"""What the cases on pipelines, pairs, queues and connections do with raw ends again and again."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+
+from harness.deadlines import DeadlineExceeded
+from harness.peer import Outcome, RemoteSocket, show_parts
+from harness.pytest_fixtures import Dial
+from harness.verdict import Mismatch
+from harness.wire.rawpeer import RawPeer
+from harness.wire.render import describe
+from harness.wire.several import first_of
+from harness.zmtp import Message
+
+MESSAGES = {
+    "one-frame": [b"body"],
+    "empty": [b""],
+    "three-frames": [b"a", b"b", b"c"],
+    "empty-frames-around": [b"", b"body", b""],
+    "like-a-subscription": [b"\x01topic"],
+    "like-a-cancellation": [b"\x00"],
+    "long-frames": [b"x" * 256, b"y" * 65_536],
+}
+BIG_OCTETS = 1 << 17
+SMALL_BUFFER_OCTETS = 1 << 16
+BATCH = 4
+
+
+def small_window(raw: RawPeer) -> RawPeer:
+    """Let the operating system keep little for a raw end that will not read for a while."""
+    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_OCTETS)
+    return raw
+
+
+def numbered(count: int) -> list[list[bytes]]:
+    """That many messages of one frame, each its own number in digits."""
+    return [[b"%d" % number] for number in range(count)]
+
+
+def gather(ends: Sequence[RawPeer], count: int, clause: str | None = None) -> list[list[Message]]:
+    """The next `count` messages on all ends together, those of each end in order."""
+    came: list[list[Message]] = [[] for _ in ends]
+    for _ in range(count):
+        end = first_of(*ends, clause=clause)
+        came[ends.index(end)].append(end.expect(Message, clause=clause))
+    return came
+
+
+def meet_pullers(push: RemoteSocket, ends: Sequence[RawPeer], clause: str = "30/push/round-robin") -> None:
+    """Push probes until each end has had one, so that all of them have their queues. None is left over."""
+    deadline = push.peer.deadlines.deadline("delivery")
+    met: set[RawPeer] = set()
+    while len(met) < len(ends):
+        push.send([b"probe"], clause)
+        end = first_of(*ends, clause=clause)
+        end.expect_message(b"probe", clause=clause)
+        met.add(end)
+        if deadline.expired:
+            actual = f"only {len(met)} do within {deadline.seconds:g} s"
+            raise Mismatch(f"each of {len(ends)} peers gets a message", actual, clause)
+
+
+def deal_out(push: RemoteSocket, ends: Sequence[RawPeer], messages: Sequence[list[bytes]]) -> list[int]:
+    """Push different messages; which end each went to. Each has to arrive whole, once, and in order."""
+    for parts in messages:
+        push.send(parts, "30/push/block-none")
+    return dealt([Message(*parts) for parts in messages], gather(ends, len(messages), "30/push/no-filter"))
+
+
+def dealt(sent: Sequence[Message], came: Sequence[Sequence[Message]]) -> list[int]:
+    """Which end each message went to, given what came at each."""
+    where: dict[int, int] = {}
+    for end, messages in enumerate(came):
+        numbers = [_number(message, sent) for message in messages]
+        if numbers != sorted(numbers):
+            raise Mismatch("messages in order at each peer", f"{numbers} at one", "37/sockets/ordered")
+        for number in numbers:
+            if number in where:
+                actual = f"{describe(sent[number])} twice"
+                raise Mismatch("each message once", actual, "37/sockets/no-duplicates")
+            where[number] = end
+    return [where[number] for number in range(len(sent))]
+
+
+def _number(message: Message, sent: Sequence[Message]) -> int:
+    if message not in sent:
+        raise Mismatch("messages as they were sent", describe(message), "30/push/no-filter")
+    return sent.index(message)
+
+
+def expect_rotation(where: Sequence[int], ends: int, clause: str) -> None:
+    """Of any 2n messages in a row, each of n peers gets one or more: nobody is passed over twice."""
+    for start in range(len(where) - 2 * ends + 1):
+        window = where[start : start + 2 * ends]
+        if len(set(window)) < ends:
+            raise Mismatch(f"each of {ends} peers in any {2 * ends} messages", f"peers {window}", clause)
+
+
+def push_while_reading(push: RemoteSocket, reading: RawPeer, number: int) -> None:
+    """The socket takes a big message, body 0 of the flood with seed `number`, as long as one peer reads."""
+    deadline = push.peer.deadlines.deadline("delivery")
+    while not push.flood(1, BIG_OCTETS, number, within_s=push.peer.deadlines.probe_s):
+        reading.arrived()
+        if deadline.expired:
+            actual = f"not within {deadline.seconds:g} s"
+            raise Mismatch("the message is accepted while a peer reads", actual, "30/push/available")
+    reading.arrived()
+
+
+def serves_only(sock: RemoteSocket, living: RawPeer, clause: str | None = None) -> None:
+    """Send until the socket has noticed that `living` is its only peer: a whole batch arrives there."""
+    deadline = sock.peer.deadlines.deadline("delivery")
+    batch = 0
+    while True:
+        batch += 1
+        sent = [[b"batch-%d" % batch, b"%d" % number] for number in range(BATCH)]
+        for parts in sent:
+            sock.send(parts, clause)
+        came = read_batch(living, b"batch-%d" % batch)
+        if came == sent:
+            return
+        if deadline.expired:
+            raise Mismatch(f"all of {BATCH} messages", f"{len(came)} of them", clause)
+
+
+def read_batch(raw: RawPeer, name: bytes) -> list[list[bytes]]:
+    """What comes before a pause or before the last message of a batch; earlier batches are passed over."""
+    came: list[list[bytes]] = []
+    while len(came) < BATCH:
+        try:
+            received = raw.next("probe", "a message")
+        except DeadlineExceeded:
+            return came
+        if received is None:
+            raise raw.mismatch("a message", f"the connection closed ({raw.closed})", None)
+        if isinstance(received.value, Message) and received.value.parts[0] == name:
+            came.append(list(received.value.parts))
+    return came
+
+
+def make_sure(sock: RemoteSocket, outcome: Outcome, *parts: bytes) -> None:
+    """A message offered before there was a connection has been accepted, or is sent now."""
+    if outcome is not Outcome.ACCEPTED:
+        sock.send(parts)
+
+
+def next_served(sock: RemoteSocket, endpoint: str, dial: Dial, clause: str) -> RawPeer:
+    """Dial until the socket serves a peer of its own type: its message is delivered, with nothing before it.
+
+    Until then the socket may refuse or cut off, as long as it has not noticed that the last peer left.
+    """
+    deadline = sock.peer.deadlines.deadline("reconnect")
+    attempts = 0
+    while not deadline.expired:
+        attempts += 1
+        hello = b"hello-%d" % attempts
+        try:
+            raw = dial(endpoint).handshake(sock.socket_type)
+        except Mismatch:
+            continue
+        raw.send(Message(hello))
+        if delivered(sock, raw, hello, clause):
+            return raw
+    raise Mismatch("a successor is served", f"none of {attempts} within {deadline.seconds:g} s", clause)
+
+
+def delivered(sock: RemoteSocket, raw: RawPeer, body: bytes, clause: str) -> bool:
+    """Whether the application gets the message, or the connection is closed instead."""
+    deadline = sock.peer.deadlines.deadline("delivery")
+    while not deadline.expired:
+        if sock.peer.readable(sock, within_s=sock.peer.deadlines.probe_s):
+            parts = sock.recv(clause=clause)
+            if parts == [body]:
+                return True
+            if not parts[0].startswith(b"hello-"):
+                raise Mismatch(show_parts([body]), show_parts(parts), clause)
+        elif raw.arrived() and raw.closed is not None:
+            return False
+    return False

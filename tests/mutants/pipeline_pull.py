@@ -1,0 +1,127 @@
+"""Faults of a PULL socket (RFC 30)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from peers.reference.pipe import Parts, Pipe
+from peers.reference.pipeline import Pull
+from tests.mutants.registry import mutant, patch
+
+Original = Callable[..., Any]
+
+
+@mutant("pipeline/pull/delivers-messages-unchanged")
+def pull_takes_messages_for_subscriptions() -> None:
+    """Does not deliver a message that looks like a subscription or a cancellation."""
+
+    @patch(Pull, "admits")
+    def admits(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> bool:
+        return len(parts) > 1 or parts[0][:1] not in (b"\0", b"\1")
+
+
+@mutant("pipeline/pull/delivers-messages-unchanged")
+def pull_leaves_out_empty_frames() -> None:
+    """Gives the application the frames that are not empty."""
+
+    @patch(Pull, "take_message")
+    def take(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, tuple(part for part in parts if part) or (b"",))
+
+
+@mutant("pipeline/pull/delivers-all-in-order")
+def pull_delivers_newest_first() -> None:
+    """Delivers the last of the messages that wait first."""
+
+    @patch(Pipe, "get")
+    def get(original: Original, self: Pipe) -> Parts:
+        self.incoming.rotate(1)
+        return tuple(original(self))
+
+
+@mutant("pipeline/pull/delivers-all-in-order")
+def pull_keeps_a_hundred() -> None:
+    """Drops what comes while a hundred messages of a peer wait."""
+
+    @patch(Pull, "has_room")
+    def has_room(original: Original, self: Pull, pipe: Pipe) -> bool:
+        return len(pipe.incoming) < 100
+
+
+@mutant("pipeline/pull/delivers-all-in-order")
+def pull_delivers_last_message_twice() -> None:
+    """Delivers message 299 of a connection twice."""
+
+    @patch(Pull, "take_message")
+    def take(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts)
+        pipe.taken = getattr(pipe, "taken", 0) + 1  # type: ignore[attr-defined]
+        if pipe.taken == 300:  # type: ignore[attr-defined]
+            original(self, pipe, parts)
+
+
+@mutant("pipeline/pull/hears-peers-by-turns", "pipeline/pull/hears-quiet-peer-beside-busy-ones")
+def pull_hears_one_peer_out() -> None:
+    """Takes all messages of the peer that came first before those of any other."""
+
+    @patch(Pull, "choose_incoming")
+    def choose(original: Original, self: Pull) -> Pipe | None:
+        ready = [pipe for pipe in self.receivers if pipe.incoming]
+        return min(ready, key=lambda pipe: pipe.number, default=None)
+
+
+@mutant("pipeline/pull/only-receives")
+def pull_sends() -> None:
+    """Sends messages upstream."""
+    Pull.can_send = True
+
+
+@mutant("pipeline/pull/only-receives")
+def pull_acknowledges_upstream() -> None:
+    """Answers every message with an empty one."""
+
+    @patch(Pull, "take_message")
+    def take(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts)
+        pipe.put((b"",))
+
+
+@mutant("pipeline/pull/dials-and-goes-on-after-reconnect")
+def pull_drops_input_of_dialled_peer() -> None:
+    """Drops what a dialled peer sent when it goes away."""
+
+    @patch(Pull, "detach")
+    def detach(original: Original, self: Pull, pipe: Pipe) -> None:
+        if pipe.dialled:
+            pipe.incoming.clear()
+
+
+@mutant("pipeline/pull/hears-who-joins-late")
+def pull_hears_first_peer_only() -> None:
+    """Discards what comes from peers after the first."""
+
+    @patch(Pull, "admits")
+    def admits(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> bool:
+        return pipe is min(self.receivers, key=lambda one: one.number)
+
+
+@mutant("pipeline/pull/unread-input-of-departed-peer")
+def pull_delivers_the_end_of_a_departed_peer() -> None:
+    """Of a peer that has gone only the last message is kept."""
+
+    @patch(Pull, "remove_pipe")
+    def remove(original: Original, self: Pull, pipe: Pipe) -> None:
+        self.senders.remove(pipe)
+        while len(pipe.incoming) > 1:
+            pipe.incoming.popleft()
+
+
+@mutant("pipeline/pull/unread-input-of-departed-peer")
+def pull_stops_when_a_peer_goes() -> None:
+    """Delivers nothing more once a peer has gone."""
+
+    @patch(Pull, "remove_pipe")
+    def remove(original: Original, self: Pull, pipe: Pipe) -> None:
+        original(self, pipe)
+        self.take_message = lambda pipe, parts: None  # type: ignore[method-assign]
