@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+from harness.control.flood import body
 from harness.deadlines import DeadlineExceeded
 from harness.peer import Outcome, RemoteSocket, show_parts
 from harness.pytest_fixtures import Dial
@@ -12,7 +13,7 @@ from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
 from harness.wire.several import first_of
-from harness.zmtp import Message
+from harness.zmtp import Greeting, Message, Ready
 
 MESSAGES = {
     "one-frame": [b"body"],
@@ -144,6 +145,48 @@ def make_sure(sock: RemoteSocket, outcome: Outcome, *parts: bytes) -> None:
     """A message offered before there was a connection has been accepted, or is sent now."""
     if outcome is not Outcome.ACCEPTED:
         sock.send(parts)
+
+
+def expect_flood(raw: RawPeer, seed: int, count: int, size_octets: int, clause: str | None = None) -> None:
+    """The next `count` messages are those of a flood, from its first one on, none left out, in order."""
+    for number in range(count):
+        message = raw.expect(Message, clause=clause)
+        if message != Message(body(seed, number, size_octets)):
+            raise raw.mismatch(f"message {number} of {count}", describe(message), clause)
+
+
+class Intruder:
+    """A second peer where only one is served. It says all it has to say at once, and nobody answers it."""
+
+    def __init__(self, raw: RawPeer | None) -> None:
+        self.raw = raw
+
+    def fate(self) -> str:
+        """How the socket treats it: refused, cut off or held. Raises Mismatch where it got a message."""
+        if self.raw is None:
+            return "refused"
+        while self.raw.arrived():
+            received = self.raw.next()
+            if received is None:
+                return "cut off"
+            if isinstance(received.value, Message):
+                raise self.raw.mismatch("no message", describe(received.value), None, received.start)
+        return "held"
+
+
+def intrude(endpoint: str, dial: Dial, socket_type: str) -> Intruder:
+    """Dial a socket that has its peer, and send a whole handshake and a message."""
+    try:
+        raw = dial(endpoint)
+    except Mismatch:
+        return Intruder(None)
+    raw.send(Greeting(), Ready(socket_type), Message(b"intruder"))
+    return Intruder(raw)
+
+
+def leave(raw: RawPeer, how: str) -> None:
+    """Close the connection in good order ("fin") or by reset ("rst")."""
+    {"fin": raw.close, "rst": raw.reset}[how]()
 
 
 def next_served(sock: RemoteSocket, endpoint: str, dial: Dial, clause: str) -> RawPeer:

@@ -3,12 +3,11 @@
 import pytest
 
 from conformance.pipeline.ends import MESSAGES
-from conformance.reqrep.ends import expect_fair, meet
+from conformance.reqrep.ends import expect_fair, heard_until, meet
 from harness.case import Judge, case
 from harness.control.flood import body, flood_digest
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
-from harness.verdict import Mismatch
 from harness.zmtp import Message
 
 EACH = 60
@@ -152,11 +151,7 @@ def test_unread_input_of_departed_peer(peer: Peer, dial: Dial, judge: Judge) -> 
     leaving.send(*(Message(b"old", b"%d" % number) for number in range(3)))
     leaving.fence()
     leaving.close()
-    dial(endpoint).handshake("PUSH").send(Message(b"fence"))
-    came = []
-    while (parts := pull.recv(clause="37/errors/close-is-temporary")) != [b"fence"]:
-        came.append(parts)
+    came = heard_until(pull, dial(endpoint).handshake("PUSH"))
     judge.note(f"{len(came)} of 3 delivered")
     expected = [[b"old", b"%d" % number] for number in range(3)]
-    if came != expected[: len(came)]:
-        raise Mismatch("the first messages of the departed peer, in order", repr(came))
+    judge.that(came == expected[: len(came)], "the first of its messages, in order", came)
