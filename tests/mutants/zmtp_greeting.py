@@ -52,7 +52,7 @@ def sends_padding_of_its_own() -> None:
     change_own_greeting(lambda octets: octets[:1] + b"zconform" + octets[9:])
 
 
-@mutant("zmtp/greeting/own-mechanism")
+@mutant("zmtp/greeting/own-mechanism", "zmtp/greeting/own-mechanism-charset")
 def pads_the_mechanism_with_spaces() -> None:
     """Fills the mechanism field with spaces."""
     change_own_greeting(lambda octets: octets[:12] + b"NULL".ljust(20) + octets[32:])
