@@ -215,16 +215,22 @@ def goes_silent_on_odd_fields() -> None:
 
 
 @mutant("zmtp/greeting/cut-off", "zmtp/greeting/reset")
-def stops_listening_after_a_cut_greeting() -> None:
-    """Listens no more once a partner has left before the handshake."""
+def serves_nobody_after_a_cut_greeting() -> None:
+    """Closes every new connection once a partner has left before the handshake."""
+    spoilt: set[Socket] = set()
 
     @patch(Socket, "link_ended")
     def ended(original: Original, self: Socket, pipe: Any, link: Link, reason: str, refused: bool) -> None:
         original(self, pipe, link, reason, refused)
         if not link.is_ready and not pipe.dialled:
-            for listener in self.listeners:
-                listener.close()
-            self.listeners.clear()
+            spoilt.add(self)
+
+    @patch(Socket, "begin")
+    def begin(original: Original, self: Socket, pipe: Any, sock: Any) -> None:
+        if self in spoilt:
+            sock.close()
+        else:
+            original(self, pipe, sock)
 
 
 @mutant("zmtp/greeting/cut-off-by-listener")
