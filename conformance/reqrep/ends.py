@@ -17,6 +17,17 @@ FLOOD_OCTETS = 65_536
 FLOOD_COUNT = 1_000
 
 
+def joined(sock: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
+    """`raw` after the handshake, when the peer has made a place for it as far as that can be told.
+
+    Nothing can be received on a REQ that has not asked yet: a PONG is the only sign of life there is.
+    """
+    raw.handshake(partner)
+    if sock.peer.claims("feature:heartbeat"):
+        raw.fence(clause="37/heartbeat/pong-reply")
+    return raw
+
+
 def settle(raw: RawPeer, clause: str | None = None) -> bool:
     """Wait until the peer has dealt with all that was sent; True if the connection is still open.
 
