@@ -132,7 +132,7 @@ class Peer:
         return Pending(self, call, fields, began_s)
 
     def _died(self, op: str, gone: PeerGone) -> Mismatch:
-        return Mismatch(f"the peer answers {op}", gone.reason, None)
+        return Mismatch(f"the peer answers {op}", gone.reason, fatal=True)
 
     def readable(self, *sockets: RemoteSocket, within_s: float | None = None) -> list[RemoteSocket]:
         """Which of the sockets can be received from, waiting until at least one can."""

@@ -31,14 +31,22 @@ class Mismatch(AssertionError):
     """A rule did not hold: what was expected, what was seen instead.
 
     `clause` is the rule to blame; None blames the first clause that the case cites. `place` is where
-    in the trace it shows, None where only the application saw it.
+    in the trace it shows, None where only the application saw it. `fatal` says that the peer itself went
+    down, which no clause's level makes harmless.
     """
 
     def __init__(
-        self, expected: str, actual: str, clause: str | None = None, place: Place | None = None
+        self,
+        expected: str,
+        actual: str,
+        clause: str | None = None,
+        place: Place | None = None,
+        *,
+        fatal: bool = False,
     ) -> None:
         super().__init__(f"expected {expected}, got {actual}")
         self.expected = expected
         self.actual = actual
         self.clause = clause
         self.place = place
+        self.fatal = fatal

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 Verdicts = dict[str, str]
@@ -42,6 +43,13 @@ def load(busy: bool) -> Iterator[None]:
             spinner.join()
 
 
+def outcome_of(result: dict[str, Any]) -> str:
+    """What must not change: the verdict, and where it is worth something the clause that is blamed."""
+    return str(
+        result["verdict"] if result["verdict"] == "INFO" else f"{result['verdict']} {result['blamed']}"
+    )
+
+
 def run_once(options: list[str], timeout_s: float) -> tuple[Verdicts, float]:
     """Verdicts by peer, case and parameters, and how long the run took in seconds."""
     with tempfile.TemporaryDirectory() as report:
@@ -53,7 +61,7 @@ def run_once(options: list[str], timeout_s: float) -> tuple[Verdicts, float]:
     verdicts: Verdicts = {}
     for n, result in enumerate(loaded["results"]):
         key = f"{'+'.join(result['peers'])} {result['id']}[{result['param']}]"
-        verdicts[f"{key}#{n}" if key in verdicts else key] = f"{result['verdict']} {result['blamed']}"
+        verdicts[f"{key}#{n}" if key in verdicts else key] = outcome_of(result)
     return verdicts, float(loaded["duration_s"])
 
 

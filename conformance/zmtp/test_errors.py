@@ -147,7 +147,7 @@ def test_dials_again(
     needs=["PULL", "option:reconnect-interval-ms"],
 )
 def test_pauses_before_it_dials_again(peer: Peer, listen: Listen) -> None:
-    """Between a close and the next attempt a dialer waits."""
+    """How long a dialer waits between a close and the next attempt; a pause passes, its length is free."""
     sock, listener = open_impatient(peer), listen()
     sock.connect(listener.endpoint)
     shortest_s = min(pause_after_close(listener) for _ in range(3))

@@ -268,7 +268,11 @@ def test_malformed_ready_is_refused(peer: Peer, attach: Attach, judge: Judge, re
     expect_serves(sock, attach(sock).handshake("PUSH"), clause="37/errors/close-is-temporary")
 
 
-@case("zmtp/null/value-size-has-a-limit", clauses=["37/null/value-range"], needs=["PULL"])
+@case(
+    "zmtp/null/value-size-has-a-limit",
+    clauses=["37/null/parse-ready", "37/null/value-range"],
+    needs=["PULL"],
+)
 @pytest.mark.parametrize("huge", TOO_LARGE.values(), ids=TOO_LARGE)
 def test_value_size_has_a_limit(peer: Peer, attach: Attach, huge: bytes) -> None:
     """A value that claims more than 2^31-1 octets is refused at once, and others are served as before."""

@@ -86,7 +86,7 @@ def _as_mismatch(error: AssertionError) -> Mismatch:
 def _judge_mismatch(case: Case, ledger: Ledger, mismatch: Mismatch) -> Judgement:
     clause = ledger.get(mismatch.clause or case.clauses[0])
     return Judgement(
-        verdict=_BY_JUDGEMENT[clause.judged],
+        verdict=Verdict.FAIL if mismatch.fatal else _BY_JUDGEMENT[clause.judged],
         blamed=clause.id,
         level=clause.level,
         expected=mismatch.expected,

@@ -39,6 +39,11 @@ def test_verdict_follows_the_blamed_clause(ledger: Ledger, clause: str | None, v
     assert (judgement.expected, judgement.actual) == ("a", "b")
 
 
+def test_a_peer_that_went_down_fails_whatever_the_clause(ledger: Ledger) -> None:
+    down = Mismatch("an answer", "it exited", INFORMATIONAL, fatal=True)
+    assert judge_case(CASE, ledger, down, Judge()).verdict is Verdict.FAIL
+
+
 def test_nothing_wrong_is_a_pass_or_info_by_the_first_clause(ledger: Ledger) -> None:
     assert judge_case(CASE, ledger, None, Judge()).verdict is Verdict.PASS
     informational = Case("zmtp/sample/other", (INFORMATIONAL,), (), "A rule.")
