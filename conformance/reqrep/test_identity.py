@@ -7,7 +7,6 @@ from harness.case import Judge, case
 from harness.peer import OperationRefused, Peer
 from harness.pytest_fixtures import Attach, Dial
 from harness.zmtp import Message, Ready
-from harness.zmtp.malformed import property_octets, ready
 
 IDENTITIES = {
     "one-octet": b"a",
@@ -23,7 +22,6 @@ TEXTS = {  # some libraries take an identity as text only
     "all-of-ascii": bytes(range(1, 128)),
     "longest": b"x" * 255,
 }
-TOO_LONG = b"x" * 256
 
 
 @case(
@@ -89,44 +87,6 @@ def test_never_announces_leading_zero(peer: Peer, attach: Attach, judge: Judge, 
     raw.send(Ready("ROUTER"))
     announced = raw.expect(Ready, clause="37/null/server-ready-reply").identity or b""
     judge.that(announced[:1] != b"\0", "no identity that begins with 00", announced.hex())
-
-
-@case(
-    "reqrep/identity/leading-zero-is-no-address",
-    clauses=["37/identity/no-leading-zero"],
-    needs=["ROUTER", "feature:heartbeat"],
-)
-def test_leading_zero_is_no_address(peer: Peer, dial: Dial, judge: Judge) -> None:
-    """A partner that announces an identity of the reserved kind is refused, or gets another address."""
-    _not_an_address(peer, dial, judge, Ready("DEALER", b"\0mallory"), b"\0mallory")
-
-
-@case(
-    "reqrep/identity/too-long-is-no-address",
-    clauses=["37/identity/abnf-identity"],
-    needs=["ROUTER", "feature:heartbeat"],
-)
-def test_too_long_is_no_address(peer: Peer, dial: Dial, judge: Judge) -> None:
-    """A partner that announces an identity of 256 octets is refused, or gets another address."""
-    octets = ready(property_octets(b"Socket-Type", b"DEALER"), property_octets(b"Identity", TOO_LONG))
-    _not_an_address(peer, dial, judge, octets, TOO_LONG)
-
-
-def _not_an_address(
-    peer: Peer, dial: Dial, judge: Judge, announcement: Ready | bytes, identity: bytes
-) -> None:
-    router = peer.open("ROUTER")
-    endpoint = router.bind()
-    odd = dial(endpoint)
-    knock(odd, announcement)
-    odd.send(Message(b"hello"))
-    judge.note("kept" if settle(odd) else "cut off")
-    good = dial(endpoint).handshake("DEALER", identity=b"good")
-    heard = heard_until(router, good)
-    judge.note(f"heard as {[parts[0].hex() for parts in heard]}")
-    judge.that([identity, b"hello"] not in heard, "another routing id", identity[:8].hex())
-    router.send([b"good", b"fence"])
-    good.expect_message(b"fence")
 
 
 @case(

@@ -55,24 +55,6 @@ def announces_leading_zero() -> None:
         return Ready(self.config.socket_type, wanted)
 
 
-@mutant("reqrep/identity/leading-zero-is-no-address")
-def router_takes_leading_zero() -> None:
-    """Uses an identity of the reserved kind as an address."""
-    tolerate("37/identity/no-leading-zero")
-    patch(Router, "is_reserved")(lambda original, self, identity: False)
-
-
-@mutant("reqrep/identity/too-long-is-no-address")
-def router_takes_long_identity() -> None:
-    """Uses an identity of more than 255 octets as an address."""
-    tolerate("37/identity/abnf-identity")
-
-
-def tolerate(clause: str) -> None:
-    """Let the codec pass what breaks a clause."""
-    setattr(codec, "TOLERATED", codec.TOLERATED | {clause})  # noqa: B010
-
-
 @mutant("reqrep/identity/is-not-shared")
 def router_lets_identity_be_shared() -> None:
     """Serves two partners under one identity."""
