@@ -4,7 +4,7 @@ import pytest
 
 from conformance.reqrep.ends import heard_until, knock, meet, settle
 from harness.case import Judge, case
-from harness.peer import OperationRefused, Peer
+from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial
 from harness.zmtp import Message, Ready
 
@@ -69,27 +69,6 @@ def test_is_announced(peer: Peer, attach: Attach, socket_type: str, identity: by
 
 
 @case(
-    "reqrep/identity/never-announces-leading-zero",
-    clauses=["37/identity/no-leading-zero"],
-    needs=["{socket_type}", "option:identity"],
-)
-@pytest.mark.parametrize("socket_type", ["REQ", "DEALER", "ROUTER"])
-def test_never_announces_leading_zero(peer: Peer, attach: Attach, judge: Judge, socket_type: str) -> None:
-    """An identity that begins with a zero octet is refused by the socket, or kept off the wire."""
-    try:
-        sock = peer.open(socket_type, identity=b"\0alice")
-    except OperationRefused as refused:
-        judge.note(f"refused: {refused.actual}")
-        peer.open(socket_type, identity=b"alice")
-        return
-    raw = attach(sock)
-    raw.greet()
-    raw.send(Ready("ROUTER"))
-    announced = raw.expect(Ready, clause="37/null/server-ready-reply").identity or b""
-    judge.that(announced[:1] != b"\0", "no identity that begins with 00", announced.hex())
-
-
-@case(
     "reqrep/identity/is-not-shared",
     clauses=["28/router/duplicate-id", "37/identity/identity-announce", "28/router/unique-id"],
     needs=["ROUTER", "feature:heartbeat"],
@@ -138,34 +117,3 @@ def test_is_handed_over(peer: Peer, dial: Dial, judge: Judge) -> None:
     first.send(Message(b"first"))
     heard = heard_until(router, dial(endpoint).handshake("DEALER", identity=b"fence"))
     judge.that([b"alice", b"first"] not in heard, "one partner of this identity", heard)
-
-
-@case(
-    "reqrep/identity/is-ignored-by-others",
-    clauses=["37/identity/identity-others-ignored"],
-    needs=["{socket_type}"],
-)
-@pytest.mark.parametrize(
-    ("socket_type", "partner"), [("DEALER", "ROUTER"), ("DEALER", "DEALER"), ("PULL", "PUSH")]
-)
-def test_is_ignored_by_others(peer: Peer, attach: Attach, socket_type: str, partner: str) -> None:
-    """Where no ROUTER is concerned, partners with one and the same identity are all served."""
-    sock = peer.open(socket_type)
-    ends = [attach(sock).handshake(partner, identity=b"alice") for _ in range(3)]
-    for turn in (b"one", b"two"):
-        for raw in ends:
-            raw.send(Message(b"from alice", turn))
-            sock.expect(b"from alice", turn)
-
-
-@case("reqrep/identity/is-ignored-by-rep", clauses=["37/identity/identity-others-ignored"], needs=["REP"])
-def test_is_ignored_by_rep(peer: Peer, attach: Attach) -> None:
-    """A REP answers the partner that asked, whatever identity it shares with others."""
-    rep = peer.open("REP")
-    ends = [attach(rep).handshake("REQ", identity=b"alice") for _ in range(3)]
-    for turn in (b"one", b"two"):
-        for raw in ends:
-            raw.send(Message(b"", turn))
-            rep.expect(turn)
-            rep.send([turn])
-            raw.expect_message(b"", turn)

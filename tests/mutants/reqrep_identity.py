@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-import harness.zmtp.connection as codec
-import peers.reference.options as options
-from harness.zmtp import Ready
-from peers.reference.base import Socket
 from peers.reference.engine import Link
-from peers.reference.pipe import Pipe
 from peers.reference.reqrep import Router
 from tests.mutants.registry import mutant, patch
 
@@ -39,22 +33,6 @@ def keeps_identity_to_itself() -> None:
     patch(Link, "configure")(lambda original, self: replace(original(self), identity=b""))
 
 
-@mutant("reqrep/identity/never-announces-leading-zero")
-def announces_leading_zero() -> None:
-    """Announces an identity of the reserved kind if the application wants it."""
-    wanted = b""
-
-    @patch(options, "_identity")
-    def identity(original: Any, value: str) -> bytes:
-        nonlocal wanted
-        wanted = bytes.fromhex(value)
-        return b"" if wanted[:1] == b"\0" else wanted
-
-    @patch(codec.Connection, "_ready")
-    def ready(original: Any, self: codec.Connection) -> Ready:
-        return Ready(self.config.socket_type, wanted)
-
-
 @mutant("reqrep/identity/is-not-shared")
 def router_lets_identity_be_shared() -> None:
     """Serves two partners under one identity."""
@@ -71,22 +49,3 @@ def router_never_hands_over() -> None:
 def router_keeps_hearing_old_holder() -> None:
     """Hands the identity over, but goes on hearing the partner before as if nothing had happened."""
     patch(Router, "hands_over")(lambda original, self, holder: True)
-
-
-@mutant("reqrep/identity/is-ignored-by-others", "reqrep/identity/is-ignored-by-rep")
-def everybody_minds_identity() -> None:
-    """Ignores a partner whose identity another one has, whatever the socket type."""
-
-    @patch(Socket, "take_message")
-    def take(original: Any, self: Socket, pipe: Pipe, parts: Any) -> None:
-        if _first_of_its_name(self, pipe):
-            original(self, pipe, parts)
-
-
-def _first_of_its_name(sock: Socket, pipe: Pipe) -> bool:
-    named = [one for one in sock.receivers if one.partner and one.partner.identity]
-    return not any(
-        one.number < pipe.number and one.partner.identity == pipe.partner.identity
-        for one in named
-        if one.partner and pipe.partner
-    )
