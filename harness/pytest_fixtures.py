@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pytest
 
@@ -22,8 +23,14 @@ from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Trace
 
 Dial = Callable[[str], RawPeer]
-Listen = Callable[[], RawListener]
 Attach = Callable[[RemoteSocket], RawPeer]
+
+
+class Listen(Protocol):
+    """Opens a raw listener on a loopback address, at a given port or (0) any free one."""
+
+    def __call__(self, host: str = "127.0.0.1", port: int = 0) -> RawListener:
+        """The listener; it is closed with the case, and so are the ends that it accepts."""
 
 
 @dataclass(slots=True)
@@ -44,9 +51,9 @@ class Asking:
         self.ends.append(raw)
         return raw
 
-    def listen(self, host: str = "127.0.0.1") -> RawListener:
+    def listen(self, host: str = "127.0.0.1", port: int = 0) -> RawListener:
         """A raw listener that the peer can connect to; the ends that it accepts are closed with the case."""
-        listener = _KeepingListener(self, host)
+        listener = _KeepingListener(self, host, port)
         self.ends.append(listener)
         return listener
 
@@ -69,8 +76,8 @@ class Asking:
 class _KeepingListener(RawListener):
     """A listener whose accepted ends are closed when the case ends."""
 
-    def __init__(self, asking: Asking, host: str) -> None:
-        super().__init__(asking.trace, asking.bench.deadlines, host)
+    def __init__(self, asking: Asking, host: str, port: int) -> None:
+        super().__init__(asking.trace, asking.bench.deadlines, host, port)
         self._asking = asking
 
     def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from harness.control.flood import body
 from harness.deadlines import DeadlineExceeded
@@ -27,6 +28,18 @@ MESSAGES = {
 BIG_OCTETS = 1 << 17
 SMALL_BUFFER_OCTETS = 1 << 16
 BATCH = 4
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """A port on loopback where nobody listens, kept for a listener that may come, as long as this lasts.
+
+    It stays bound, so that the operating system gives it to no one else, not even to who dials it.
+    """
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", 0))
+        yield sock.getsockname()[1]
 
 
 def small_window(raw: RawPeer) -> RawPeer:

@@ -75,6 +75,25 @@ class Link:
         for at in range(0, len(octets), pieces):
             self._send_all(octets[at : at + pieces])
 
+    def offer(self, octets: bytes, within: str = "probe") -> int:
+        """Send octets until the partner has taken none for as long as `within`; how many it took.
+
+        What it did not take is for the caller to send later.
+        """
+        taken = 0
+        deadline = self.deadlines.deadline(within)
+        while taken < len(octets) and not self._broken and self._own_close is None:
+            sent = self._send_some(memoryview(octets)[taken : taken + SEND_OCTETS])
+            if sent:
+                taken += sent
+                deadline = self.deadlines.deadline(within)
+                continue
+            try:
+                self._wait(deadline, write=True, what="room for octets on the link")
+            except DeadlineExceeded:
+                break
+        return taken
+
     def _octets_of(self, thing: Sendable) -> bytes:
         if isinstance(thing, bytes):
             return thing

@@ -287,3 +287,19 @@ def test_endpoints() -> None:
     assert parse_endpoint("tcp://127.0.0.1:80") == (socket.AF_INET, ("127.0.0.1", 80))
     assert parse_endpoint("ipc://@name") == (socket.AF_UNIX, "\0name")
     assert parse_endpoint("ipc:///tmp/x") == (socket.AF_UNIX, "/tmp/x")
+
+
+def test_offer_stops_where_the_partner_takes_no_more(pair: Pair) -> None:
+    dialer, listener = pair()
+    octets = bytes(1 << 25)
+    taken = dialer.offer(octets)
+    assert 0 < taken < len(octets)
+    assert dialer.offer(octets[taken:]) < len(octets) - taken
+    listener.close()
+    assert dialer.offer(b"") == 0
+
+
+def test_offer_takes_what_there_is_room_for(pair: Pair) -> None:
+    dialer, listener = pair()
+    assert dialer.offer(Greeting().serialize()) == 64
+    listener.expect(Greeting)
