@@ -1,0 +1,139 @@
+"""A standard conversation with a socket of any type, from greeting to farewell, for checks of its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from conformance.zmtp.traffic import expect_serves
+from harness.deadlines import DeadlineExceeded
+from harness.peer import Peer, RemoteSocket
+from harness.pytest_fixtures import Dial, Listen
+from harness.verdict import Mismatch
+from harness.wire.checks import Check
+from harness.wire.rawpeer import RawPeer
+from harness.zmtp import Error, Greeting, Message, Ping, Pong, Ready
+
+PARTNER = {
+    "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",
+    "XPUB": "XSUB", "XSUB": "XPUB", "PUSH": "PULL", "PULL": "PUSH", "PAIR": "PAIR",
+}  # fmt: skip
+NO_PARTNER = dict.fromkeys(PARTNER, "PAIR") | {"PAIR": "REQ"}
+LONG_PARTS = [b"long", bytes(300), b""]
+LONG_TOPIC = b"t" * 300
+
+
+class Conversation:
+    """What a peer says with one socket type: to good partners that dial and that listen, and to a bad one.
+
+    `raws` are our ends, each of which knows its connection and the peer's role on it.
+    """
+
+    def __init__(self, peer: Peer, dial: Dial, listen: Listen, socket_type: str) -> None:
+        self.peer = peer
+        self.dial = dial
+        self.listen = listen
+        self.socket_type = socket_type
+        self.raws: list[RawPeer] = []
+
+    def expect_holds(self, check: Check) -> None:
+        """Converse, and let the check judge what the peer sent; only then say if the talk broke off."""
+        broken: Mismatch | None = None
+        try:
+            self.hold()
+        except Mismatch as mismatch:
+            broken = mismatch
+        for raw in self.raws:
+            for finding in check.run(self.peer.trace, raw.connection, raw.partner):
+                rule = " ".join((check.run.__doc__ or check.name).split())
+                raise Mismatch(rule, finding.message, finding.clause, finding.place)
+        if broken is not None:
+            clause = broken.clause or "37/abnf/traffic"
+            raise Mismatch(broken.expected, broken.actual, clause, broken.place)
+
+    def hold(self) -> None:
+        """All of it."""
+        for sock, raw in self._meetings():
+            raw.handshake(PARTNER[self.socket_type], identity=b"partner")
+            self._heartbeat(raw)
+            self._say_more(sock, raw)
+            expect_serves(sock, raw, clause="37/abnf/traffic")
+            self._part(sock, raw)
+        self._refuse()
+        if self.socket_type in ("SUB", "XSUB") and self.peer.claims("zmtp:3.0"):
+            self._meet_3_0()
+
+    def _meetings(self) -> Iterator[tuple[RemoteSocket, RawPeer]]:
+        options = self._options()
+        bound = self.peer.open(self.socket_type, **options)
+        yield bound, self._kept(self.dial(bound.bind()))
+        connected = self.peer.open(self.socket_type, **options)
+        listener = self.listen()
+        connected.connect(listener.endpoint)
+        yield connected, self._kept(listener.accept())
+
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {}
+        if self.peer.claims("option:identity"):
+            options["identity"] = b"myself".hex()
+        if self._pings:
+            options |= {"heartbeat_interval_ms": 20, "heartbeat_timeout_ms": 5000, "heartbeat_ttl_ms": 6000}
+        return options
+
+    @property
+    def _pings(self) -> bool:
+        names = ("interval", "timeout", "ttl")
+        return self.socket_type == "DEALER" and all(
+            self.peer.claims(f"option:heartbeat-{name}-ms") for name in names
+        )
+
+    def _kept(self, raw: RawPeer) -> RawPeer:
+        self.raws.append(raw)
+        return raw
+
+    def _say_more(self, sock: RemoteSocket, raw: RawPeer) -> None:
+        """What needs frames and commands in the long form."""
+        if self.socket_type in ("DEALER", "PAIR", "PUSH"):
+            sock.send(LONG_PARTS)
+            raw.expect(Message(*LONG_PARTS), clause="37/abnf/traffic")
+        if self.socket_type in ("SUB", "XSUB"):
+            sock.subscribe(LONG_TOPIC)
+            raw.expect_subscription(LONG_TOPIC, clause="37/abnf/traffic")
+            sock.cancel(LONG_TOPIC)
+            raw.expect_cancellation(LONG_TOPIC, clause="37/abnf/traffic")
+
+    def _heartbeat(self, raw: RawPeer) -> None:
+        if self.peer.claims("feature:heartbeat"):
+            raw.fence(clause="37/heartbeat/pong-reply")
+        if self._pings:
+            raw.send(Pong(raw.expect(Ping, clause="37/heartbeat/abnf-ping").context))
+
+    def _part(self, sock: RemoteSocket, raw: RawPeer) -> None:
+        sock.close()
+        _read_out(raw)
+
+    def _refuse(self) -> None:
+        """A partner that this type cannot talk to: ERROR, a close, or both."""
+        sock = self.peer.open(self.socket_type)
+        raw = self._kept(self.dial(sock.bind()))
+        raw.greet()
+        raw.send(Ready(NO_PARTNER[self.socket_type]))
+        _read_out(raw)
+
+    def _meet_3_0(self) -> None:
+        """A partner of ZMTP 3.0, which knows no commands for subscriptions."""
+        sock = self.peer.open(self.socket_type)
+        raw = self._kept(self.dial(sock.bind()))
+        raw.handshake(PARTNER[self.socket_type], greeting=Greeting(version=(3, 0)))
+        sock.subscribe(b"topic")
+        raw.expect_subscription(b"topic", clause="37/abnf/traffic")
+
+
+def _read_out(raw: RawPeer) -> None:
+    """Take in what still comes until the partner closes, or says ERROR."""
+    try:
+        while (received := raw.next()) is not None:
+            if isinstance(received.value, Error):
+                return
+    except DeadlineExceeded:
+        return
