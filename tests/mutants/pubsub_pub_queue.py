@@ -90,7 +90,7 @@ def keeps_subscriptions_by_identity() -> None:
 
 @mutant("pubsub/pub/requests-in-pieces")
 def loses_requests_cut_into_pieces() -> None:
-    """A subscription counts only where the network delivered it in one piece."""
+    """A request counts only where the network delivered it in one piece and nothing else with it."""
     sizes: dict[Link, int] = {}
 
     @patch(Link, "receive")
@@ -100,7 +100,7 @@ def loses_requests_cut_into_pieces() -> None:
 
     @patch(Xpub, "take_command")
     def take_command(original: Original, self: Xpub, pipe: Pipe, command: AnyCommand) -> None:
-        if pipe.link is None or sizes.get(pipe.link, 0) >= len(command.serialize()):
+        if pipe.link is None or sizes.get(pipe.link, 0) == len(command.serialize()):
             original(self, pipe, command)
 
 
