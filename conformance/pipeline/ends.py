@@ -28,6 +28,7 @@ MESSAGES = {
 BIG_OCTETS = 1 << 17
 SMALL_BUFFER_OCTETS = 1 << 16
 BATCH = 4
+PATIENCE = 10  # probes until a peer that is not heard counts as held
 
 
 @contextmanager
@@ -219,19 +220,19 @@ def next_served(sock: RemoteSocket, endpoint: str, dial: Dial, clause: str) -> R
         raw.send(Message(hello))
         if delivered(sock, raw, hello, clause):
             return raw
+        raw.close()
     raise Mismatch("a successor is served", f"none of {attempts} within {deadline.seconds:g} s", clause)
 
 
-def delivered(sock: RemoteSocket, raw: RawPeer, body: bytes, clause: str) -> bool:
-    """Whether the application gets the message, or the connection is closed instead."""
-    deadline = sock.peer.deadlines.deadline("delivery")
-    while not deadline.expired:
+def delivered(sock: RemoteSocket, raw: RawPeer, hello: bytes, clause: str) -> bool:
+    """Whether the application gets the message; False where it is closed, or held for some probes."""
+    for _ in range(PATIENCE):
         if sock.peer.readable(sock, within_s=sock.peer.deadlines.probe_s):
             parts = sock.recv(clause=clause)
-            if parts == [body]:
+            if parts == [hello]:
                 return True
             if not parts[0].startswith(b"hello-"):
-                raise Mismatch(show_parts([body]), show_parts(parts), clause)
+                raise Mismatch(show_parts([hello]), show_parts(parts), clause)
         elif raw.arrived() and raw.closed is not None:
             return False
     return False
