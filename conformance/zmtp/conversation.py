@@ -13,6 +13,7 @@ from harness.verdict import Mismatch
 from harness.wire.checks import Check
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Error, Greeting, Message, Ping, Pong, Ready
+from harness.zmtp.grammar import ADDRESSED
 
 PARTNER = {
     "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",
@@ -74,7 +75,7 @@ class Conversation:
 
     def _options(self) -> dict[str, Any]:
         options: dict[str, Any] = {}
-        if self.peer.claims("option:identity"):
+        if self.socket_type in ADDRESSED and self.peer.claims("option:identity"):
             options["identity"] = b"myself".hex()
         if self._pings:
             options |= {"heartbeat_interval_ms": 20, "heartbeat_timeout_ms": 5000, "heartbeat_ttl_ms": 6000}
