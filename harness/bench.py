@@ -15,7 +15,7 @@ from typing import Any
 from harness.clauses import Ledger
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
-from harness.known import Entry, load_known
+from harness.known import Entry, is_listed, load_known
 from harness.launch.launcher import LaunchError, launch_process
 from harness.manifest import Manifest, load_manifests
 from harness.peer import LivePeer, PeerUnavailable
@@ -25,6 +25,7 @@ from harness.wire.trace import Octets, Trace
 
 PEERS = Path(__file__).resolve().parent.parent / "peers"
 LARGE_CAPTURE_OCTETS = 1 << 20
+KNOWN_PATIENCE = 1 / 3
 
 
 class SelectionError(ValueError):
@@ -64,6 +65,13 @@ class Bench:
         known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
         return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known)
 
+    def patience(self, name: str, case_id: str, param: str) -> Deadlines:
+        """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
+        learnt it answers long before, and one that has not costs less."""
+        if is_listed(self.known.get(name, []), case_id, param):
+            return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
+        return self.deadlines
+
     def live(self, name: str) -> LivePeer:
         """The warm peer of that name, self-tested at first. Raises PeerUnavailable."""
         if name in self._refused:
@@ -73,7 +81,7 @@ class Bench:
             manifest = self.manifests[name]
             if self.self_tests:
                 self._test(manifest)
-            self._live[name] = LivePeer(manifest, self._start, self.deadlines)
+            self._live[name] = LivePeer(manifest, self._start)
         return self._live[name]
 
     def _test(self, manifest: Manifest) -> None:

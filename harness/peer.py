@@ -47,9 +47,8 @@ class PeerUnavailable(Exception):
 class LivePeer:
     """A peer's process, kept warm from case to case and started again after a crash or a hang."""
 
-    def __init__(self, manifest: Manifest, start: Start, deadlines: Deadlines) -> None:
+    def __init__(self, manifest: Manifest, start: Start) -> None:
         self.manifest = manifest
-        self.deadlines = deadlines
         self.hello: Mapping[str, Any] = {}
         self._start = start
         self._client: ControlClient | None = None
@@ -93,12 +92,12 @@ class LivePeer:
 class Peer:
     """The peer under test in one case."""
 
-    def __init__(self, live: LivePeer, trace: Trace) -> None:
+    def __init__(self, live: LivePeer, trace: Trace, deadlines: Deadlines) -> None:
         self.live = live
         self.trace = trace
         self.manifest = live.manifest
         self.name = live.manifest.name
-        self.deadlines = live.deadlines
+        self.deadlines = deadlines
         self._client = live.client()
         self._sockets: list[RemoteSocket] = []
 

@@ -16,6 +16,7 @@ import pytest
 
 from harness.bench import Bench
 from harness.case import Case, Judge
+from harness.deadlines import Deadlines
 from harness.peer import Peer, RemoteSocket
 from harness.wire.endpoints import RawListener
 from harness.wire.endpoints import dial as dial_endpoint
@@ -40,6 +41,7 @@ class Asking:
     case: Case
     bench: Bench
     peer_name: str
+    deadlines: Deadlines
     trace: Trace = field(default_factory=Trace)
     judge: Judge = field(default_factory=Judge)
     peer: Peer | None = None
@@ -47,7 +49,7 @@ class Asking:
 
     def dial(self, endpoint: str) -> RawPeer:
         """A raw end connected to where the peer listens."""
-        raw = dial_endpoint(endpoint, self.trace, self.bench.deadlines)
+        raw = dial_endpoint(endpoint, self.trace, self.deadlines)
         self.ends.append(raw)
         return raw
 
@@ -77,7 +79,7 @@ class _KeepingListener(RawListener):
     """A listener whose accepted ends are closed when the case ends."""
 
     def __init__(self, asking: Asking, host: str, port: int) -> None:
-        super().__init__(asking.trace, asking.bench.deadlines, host, port)
+        super().__init__(asking.trace, asking.deadlines, host, port)
         self._asking = asking
 
     def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
@@ -106,7 +108,7 @@ def asking(request: pytest.FixtureRequest, peer_name: str, repetition: int) -> I
 @pytest.fixture
 def peer(asking: Asking) -> Peer:
     """The peer under test, warm and without open sockets."""
-    asking.peer = Peer(asking.bench.live(asking.peer_name), asking.trace)
+    asking.peer = Peer(asking.bench.live(asking.peer_name), asking.trace, asking.deadlines)
     return asking.peer
 
 

@@ -189,7 +189,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     bench = bench_of(item.config)
     params = _params(item)
     name = str(params.get("peer_name", ""))
-    item.stash[ASKING] = Asking(made, bench, name)
+    patience = bench.patience(name, made.id, _param_id(item, name))
+    item.stash[ASKING] = Asking(made, bench, name, patience)
     for need in made.needed(params):
         if not bench.manifests[name].claims(need):
             pytest.skip(f"{name} does not claim {need}")

@@ -121,3 +121,14 @@ def test_large_captures_are_kept_only_where_they_matter(tmp_path: Path) -> None:
     name = made.save_trace(trace, "../large one", keep_large=True)
     assert name == "traces/large.one.pcapng"
     assert (tmp_path / name).stat().st_size > 2**20
+
+
+def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
+    own = write_puppet(tmp_path)
+    (own / "known.toml").write_text(
+        '[[known]]\ncase = "zmtp/a/*"\nparam = "x*"\nclause = "c"\nmessage = "m"\nreason = "r"\nlink = "l"\n'
+    )
+    made = bench(tmp_path, 3.0)
+    assert made.patience("puppet", "zmtp/a/b", "xy").scale == pytest.approx(1.0)
+    assert made.patience("puppet", "zmtp/a/b", "y").scale == 3.0
+    assert not made.known["puppet"][0].cases_met

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from harness.control.flood import body
+from harness.control.flood import body, digest
 from harness.deadlines import DeadlineExceeded
 from harness.peer import Outcome, RemoteSocket, show_parts
 from harness.pytest_fixtures import Dial
@@ -167,6 +167,31 @@ def expect_flood(raw: RawPeer, seed: int, count: int, size_octets: int, clause: 
         message = raw.expect(Message, clause=clause)
         if message != Message(body(seed, number, size_octets)):
             raise raw.mismatch(f"message {number} of {count}", describe(message), clause)
+
+
+def read_flood(
+    sock: RemoteSocket, raw: RawPeer, left: bytes, seed: int, count: int, size_octets: int, clause: str
+) -> None:
+    """The application gets a whole flood in order, while `raw` sends those of its octets that are left.
+
+    It reads in turns, each of some probes, for as long as each delivery brings something.
+    """
+    arrived = 0
+    deadline = raw.deadlines.deadline("delivery")
+    while arrived < count:
+        turn_s = PATIENCE * raw.deadlines.probe_s
+        reading = sock.peer.start("drain", turn_s, socket=sock.id, count=count - arrived)
+        left = left[raw.offer(left) :]
+        came = reading.result()
+        numbers = range(arrived, arrived + came["received"])
+        if came["digest"] != digest(body(seed, number, size_octets) for number in numbers):
+            raise Mismatch(f"messages {numbers}", f"others, {came['first']} to {came['last']}", clause)
+        arrived += came["received"]
+        if came["received"]:
+            deadline = raw.deadlines.deadline("delivery")
+        elif deadline.expired:
+            actual = f"{arrived}, and no more for {deadline.seconds:g} s"
+            raise Mismatch(f"{count} messages delivered", actual, clause)
 
 
 class Intruder:

@@ -28,6 +28,19 @@ def joined(sock: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
     return raw
 
 
+def acquainted(req: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
+    """`raw` after a first request and its reply, which show that the REQ has a route to it.
+
+    How the first request looks is not judged: it may have been under way while the route was made.
+    """
+    joined(req, raw, partner)
+    req.send([b"first"])
+    raw.expect(Message, clause="28/req/format")
+    raw.send(Message(b"", b"first"))
+    req.recv(clause="28/req/format")
+    return raw
+
+
 def settle(raw: RawPeer, clause: str | None = None) -> bool:
     """Wait until the peer has dealt with all that was sent; True if the connection is still open.
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from conformance.reqrep.ends import expect_not_accepted, finish_send, joined, settle
+from conformance.reqrep.ends import acquainted, expect_not_accepted, finish_send, joined, settle
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
@@ -34,7 +34,7 @@ MALFORMED = {
 def test_adds_delimiter(peer: Peer, attach: Attach, body: list[bytes], partner: str) -> None:
     """A request goes out as an empty frame and then the application's frames, as they are."""
     req = peer.open("REQ")
-    raw = joined(req, attach(req), partner)
+    raw = acquainted(req, attach(req), partner)
     req.send(body)
     raw.expect_message(b"", *body)
 
@@ -44,7 +44,7 @@ def test_adds_delimiter(peer: Peer, attach: Attach, body: list[bytes], partner: 
 def test_strips_delimiter(peer: Peer, attach: Attach, body: list[bytes]) -> None:
     """Of a reply the application gets the frames behind the delimiter, all of them and nothing else."""
     req = peer.open("REQ")
-    raw = joined(req, attach(req), "REP")
+    raw = acquainted(req, attach(req), "REP")
     req.send([b"request"])
     raw.expect_message(b"", b"request", clause="28/req/add-delimiter")
     raw.send(Message(b"", *body))
@@ -55,7 +55,7 @@ def test_strips_delimiter(peer: Peer, attach: Attach, body: list[bytes]) -> None
 def test_refuses_second_send(peer: Peer, attach: Attach) -> None:
     """While a reply is due, another request is refused; the refusal changes nothing."""
     req = peer.open("REQ")
-    raw = joined(req, attach(req), "REP")
+    raw = acquainted(req, attach(req), "REP")
     req.send([b"first"])
     raw.expect_message(b"", b"first", clause="28/req/add-delimiter")
     req.expect_send_refused(b"second")
@@ -69,7 +69,7 @@ def test_refuses_second_send(peer: Peer, attach: Attach) -> None:
 def test_refuses_early_recv(peer: Peer, attach: Attach) -> None:
     """With no request out there is nothing to receive, at first and after each reply."""
     req = peer.open("REQ")
-    raw = joined(req, attach(req), "REP")
+    raw = acquainted(req, attach(req), "REP")
     for turn in (b"one", b"two"):
         req.expect_recv_refused()
         req.send([turn])
@@ -86,7 +86,7 @@ def test_refuses_early_recv(peer: Peer, attach: Attach) -> None:
 def test_takes_reply_of_asked_peer_only(peer: Peer, attach: Attach) -> None:
     """What another peer sends while a reply is due is dropped, and the reply still arrives."""
     req = peer.open("REQ")
-    ends = [joined(req, attach(req), "REP") for _ in range(2)]
+    ends = [acquainted(req, attach(req), "REP"), joined(req, attach(req), "REP")]
     for turn in (b"one", b"two"):
         req.send([turn])
         asked = first_of(*ends)
@@ -108,7 +108,7 @@ def test_takes_reply_of_asked_peer_only(peer: Peer, attach: Attach) -> None:
 def test_never_delivers_malformed_reply(peer: Peer, attach: Attach, judge: Judge, malformed: Message) -> None:
     """A reply that does not begin with delimiter and data is dropped, or its sender is cut off."""
     req = peer.open("REQ")
-    raw = joined(req, attach(req), "REP")
+    raw = acquainted(req, attach(req), "REP")
     req.send([b"request"])
     raw.expect_message(b"", b"request", clause="28/req/add-delimiter")
     raw.send(malformed, Message(b"", b"reply"))
@@ -130,7 +130,7 @@ def test_recovers_from_malformed_reply(peer: Peer, dial: Dial, malformed: Messag
     """After a malformed reply the socket asks a correct partner and gets the answer."""
     req = peer.open("REQ", req_relaxed=True)
     endpoint = req.bind()
-    bad = joined(req, dial(endpoint), "REP")
+    bad = acquainted(req, dial(endpoint), "REP")
     req.send([b"request"])
     bad.expect_message(b"", b"request", clause="28/req/add-delimiter")
     bad.send(malformed)
@@ -145,7 +145,7 @@ def test_recovers_from_malformed_reply(peer: Peer, dial: Dial, malformed: Messag
 def test_asks_in_rotation(peer: Peer, attach: Attach, judge: Judge) -> None:
     """Of three connected peers each gets every third request."""
     req = peer.open("REQ")
-    ends = [joined(req, attach(req), "REP") for _ in range(3)]
+    ends = [acquainted(req, attach(req), "REP"), *(joined(req, attach(req), "REP") for _ in range(2))]
     for _ in range(10):
         _exchange(req, ends)
     asked = [_exchange(req, ends) for _ in range(9)]
@@ -159,7 +159,7 @@ def test_waits_without_peer(peer: Peer, dial: Dial) -> None:
     req = peer.open("REQ")
     endpoint = req.bind()
     expect_not_accepted(req, b"too early")
-    raw = joined(req, dial(endpoint), "REP")
+    raw = acquainted(req, dial(endpoint), "REP")
     req.send([b"request"])
     raw.expect_message(b"", b"request")
 
