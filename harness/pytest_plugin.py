@@ -74,6 +74,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--list", action="store_true", help="list the selected cases and stop")
 
 
+class Hooks:
+    """What other plugins may say."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_zconform_peers(self, config: pytest.Config, case: Case, peers: list[str]) -> list[str] | None:
+        """Which of the chosen peers a case is asked of; by default all."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let other plugins choose."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options; a mistake in them, in a manifest or in the ledger ends the run with one line."""
     worker = getattr(config, "workerinput", None)
@@ -121,10 +134,13 @@ def case_of(item: object) -> Case | None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each peer, and for each role where a case attaches in both."""
-    if case_of(metafunc.function) is None:
+    made, config = case_of(metafunc.function), metafunc.config
+    if made is None:
         return
     if "peer_name" in metafunc.fixturenames:
-        metafunc.parametrize("peer_name", list(bench_of(metafunc.config).manifests), scope="session")
+        peers = list(bench_of(config).manifests)
+        asked = config.hook.pytest_zconform_peers(config=config, case=made, peers=peers)
+        metafunc.parametrize("peer_name", peers if asked is None else asked, scope="session")
     if "peer_name" in metafunc.fixturenames and metafunc.config.option.repeat > 1:
         metafunc.parametrize("repetition", range(metafunc.config.option.repeat), ids="r{}".format)
     if "role" in metafunc.fixturenames:
@@ -187,7 +203,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if made is None:
         return
     bench = bench_of(item.config)
-    params = _params(item)
+    params = params_of(item)
     name = str(params.get("peer_name", ""))
     patience = bench.patience(name, made.id, _param_id(item, name))
     item.stash[ASKING] = Asking(made, bench, name, patience)
@@ -196,7 +212,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"{name} does not claim {need}")
 
 
-def _params(item: pytest.Item) -> dict[str, Any]:
+def params_of(item: pytest.Item) -> dict[str, Any]:
+    """The parameters of an item by name, `peer_name` among them."""
     return dict(getattr(getattr(item, "callspec", None), "params", {}))
 
 

@@ -63,7 +63,7 @@ FAULTS: dict[str, str] = {
     "garbage": "def reply(request): write('Listening on port 5555\\n')",
     "no-object": "def reply(request): write('[1]\\n')",
     "half-a-line": "def reply(request): write('{\"id\":1,'); sys.exit(3)",
-    "wrong-id": "def reply(request): write('{\"id\":77,\"ok\":{}}\\n')",
+    "wrong-id": 'def reply(request): write(\'{"id":77,"ok":{}}\\n\')',
     "no-id": "def reply(request): write('{\"ok\":{}}\\n')",
     "wrong-shape": "def hello(request): return {'peer': 5}\noperations['hello'] = hello",
     "never-answers": "def reply(request): pass",

@@ -1,5 +1,7 @@
 """`python -m tests.kill_table`: every mutant against every case, written as a table.
 
+Of a mutant's own cases all items are asked until one catches it, of every other case the first.
+
 A row is a mutant: its own cases that catch it, other cases of the same family that do, and cases of other
 families that fail too. Those must blame a clause of the mutant's own cases: they stumbled over its fault,
 and they say so.
@@ -8,9 +10,11 @@ and they say so.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ from harness.cli import collect_cases
 from tests.kills import catches, run_cases, write_peers
 from tests.mutants.registry import Mutant, load_mutants
 
+BATCH = 20
 TABLE = Path(__file__).resolve().parent / "mutants" / "kill-table.txt"
 
 
@@ -54,14 +59,21 @@ def _groups(
     return [("caught by", own), ("beside", sorted(beside)), ("stumbled", sorted(stumbled))]
 
 
+def run_batch(batch: list[Mutant]) -> list[dict[str, Any]]:
+    """Judge some mutants with every case."""
+    with tempfile.TemporaryDirectory() as scratch:
+        write_peers(batch, Path(scratch) / "peers")
+        options = ["-p", "tests.mutants.sample", "-p", "no:hypothesispytest", "--time-scale", "0.3"]
+        return run_cases(Path(scratch) / "peers", Path(scratch) / "report", *options)
+
+
 def main() -> int:
     """Run, write the table, and complain where a mutant survives or is blamed on something else."""
     mutants, cases = load_mutants(), collect_cases()
-    with tempfile.TemporaryDirectory() as scratch:
-        write_peers(mutants.values(), Path(scratch) / "peers")
-        results = run_cases(
-            Path(scratch) / "peers", Path(scratch) / "report", "-n", "auto", "--time-scale", "0.3"
-        )
+    with ThreadPool(os.cpu_count()) as pool:
+        names = sorted(mutants)
+        batches = [[mutants[name] for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
+        results = [result for batch in pool.map(run_batch, batches, chunksize=1) for result in batch]
     clauses = {case.id: set(case.clauses) for case in cases}
     rows, problems = [head_of(cases, mutants)], []
     for name in sorted(mutants):

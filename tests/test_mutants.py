@@ -18,7 +18,7 @@ def own_results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]
     folder: Path = tmp_path_factory.mktemp("mutants")
     write_peers(MUTANTS.values(), folder / "peers")
     return run_cases(
-        folder / "peers", folder / "report", "-p", "tests.mutants.only_own", "-n", "2", "--time-scale", "0.5"
+        folder / "peers", folder / "report", "-p", "tests.mutants.only_own", "-n", "4", "--time-scale", "0.3"
     )
 
 
