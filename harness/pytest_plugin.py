@@ -205,6 +205,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     bench = bench_of(item.config)
     params = params_of(item)
     name = str(params.get("peer_name", ""))
+    if name not in bench.manifests:
+        return
     patience = bench.patience(name, made.id, _param_id(item, name))
     item.stash[ASKING] = Asking(made, bench, name, patience)
     for need in made.needed(params):

@@ -252,7 +252,7 @@ def test_comes_before_traffic(peer: Peer, attach: Attach) -> None:
 
 @case(
     "zmtp/greeting/padding-is-not-significant",
-    clauses=["37/version/padding-no-meaning", "37/version/padding-no-validate"],
+    clauses=["37/version/padding-no-meaning", "37/version/padding-no-validate", "37/abnf/padding"],
     needs=["DEALER"],
 )
 @pytest.mark.parametrize("padding", PADDINGS.values(), ids=PADDINGS)
@@ -325,3 +325,15 @@ def test_odd_filler(peer: Peer, attach: Attach, dial: Dial, judge: Judge, octet:
     raw.send(malformed.greeting_filler(octet), Ready("ROUTER"))
     judge.note(expect_tolerated_or_closed(raw, dealer))
     expect_still_served(dealer, dial)
+
+
+@case("zmtp/greeting/as-server-means-nothing", clauses=["37/topology/as-server-ignored"], needs=["DEALER"])
+def test_as_server_means_nothing(peer: Peer, attach: Attach) -> None:
+    """Under NULL, which has no roles, a partner that calls itself server is served as any other."""
+    dealer = peer.open("DEALER")
+    raw = attach(dealer)
+    raw.send(Greeting(as_server=1), Ready("ROUTER"))
+    raw.expect(Greeting, clause="37/topology/as-server-ignored")
+    raw.expect(Ready, clause="37/topology/as-server-ignored")
+    raw.send(Message(b"served"))
+    dealer.expect(b"served", clause="37/topology/as-server-ignored")

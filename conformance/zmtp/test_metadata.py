@@ -337,3 +337,13 @@ def test_any_resource_is_accepted(peer: Peer, attach: Attach, resource: bytes) -
     raw = start_handshake(attach(sock), Ready("DEALER", properties=((b"Resource", resource),)))
     raw.expect(Ready, socket_type="DEALER")
     expect_serves(sock, raw)
+
+
+@case("zmtp/metadata/worked-example", clauses=["37/example/ex-client-ready"], needs=["ROUTER"])
+def test_worked_example(peer: Peer, attach: Attach) -> None:
+    """A router serves a dealer whose READY is the worked example's: Socket-Type, then an empty Identity."""
+    router = peer.open("ROUTER")
+    raw = start_handshake(attach(router), Ready("DEALER", identity=b""))
+    raw.expect(Ready, socket_type="ROUTER")
+    raw.send(Message(b"hello"))
+    Judge.equal(router.recv()[1:], [b"hello"])

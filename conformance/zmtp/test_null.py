@@ -174,7 +174,7 @@ def test_sends_no_subscription_before_both_ready(peer: Peer, listen: Listen, dia
 
 @case(
     "zmtp/null/message-right-behind-ready",
-    clauses=["37/null/send-after-both"],
+    clauses=["37/null/send-after-both", "37/example/server-send-after-ready"],
     needs=["PULL"],
 )
 def test_message_right_behind_ready(peer: Peer, listen: Listen) -> None:

@@ -252,3 +252,15 @@ def serves_one_handshake_at_a_time() -> None:
             sock.close()
         else:
             original(self, pipe, sock)
+
+
+@mutant("zmtp/greeting/as-server-means-nothing")
+def has_no_use_for_a_second_server() -> None:
+    """Closes on a partner that calls itself server, under NULL, too."""
+
+    @patch(Connection, "_take_greeting")
+    def take(original: Original, self: Connection, greeting: Greeting) -> list[Event]:
+        if greeting.as_server == 1:
+            raise RemoteProtocolError("37/abnf/as-server", "two servers", 32)
+        events: list[Event] = original(self, greeting)
+        return events

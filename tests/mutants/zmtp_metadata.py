@@ -172,3 +172,14 @@ def overlooks_the_x() -> None:
 def knows_no_resources() -> None:
     """Refuses a partner that asks for a resource."""
     _refuse_ready(lambda ready: ready.get(b"Resource") is not None)
+
+
+@mutant("zmtp/metadata/worked-example")
+def wants_identities_of_one_octet_at_least() -> None:
+    """Closes on a partner whose Identity is empty."""
+
+    @patch(Connection, "_take_ready")
+    def take(original: Original, self: Connection, ready: Ready, offset: int) -> Any:
+        if ready.identity == b"":
+            raise RemoteProtocolError("37/identity/abnf-identity", "an empty identity", offset)
+        return original(self, ready, offset)
