@@ -99,6 +99,7 @@ class Peer:
         self.name = live.manifest.name
         self.deadlines = deadlines
         self._client = live.client()
+        self.hosts = self._client.hosts
         self._sockets: list[RemoteSocket] = []
 
     def claims(self, capability: str) -> bool:
@@ -203,9 +204,10 @@ class RemoteSocket:
         self.socket_type = socket_type
         self.closed = False
 
-    def bind(self, endpoint: str = "tcp://127.0.0.1:*") -> str:
-        """Listen; returns the endpoint that was really bound, with its port."""
-        return str(self.peer.call("bind", socket=self.id, endpoint=endpoint)["endpoint"])
+    def bind(self, endpoint: str | None = None) -> str:
+        """Listen, by default where the harness can dial; returns the endpoint bound, with its port."""
+        wanted = self.peer.hosts.wildcard if endpoint is None else endpoint
+        return str(self.peer.call("bind", socket=self.id, endpoint=wanted)["endpoint"])
 
     def connect(self, endpoint: str) -> None:
         """Dial an endpoint, now or as soon as it is there."""

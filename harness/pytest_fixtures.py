@@ -53,11 +53,15 @@ class Asking:
         self.ends.append(raw)
         return raw
 
-    def listen(self, host: str = "127.0.0.1", port: int = 0) -> RawListener:
+    def listen(self, host: str | None = None, port: int = 0) -> RawListener:
         """A raw listener that the peer can connect to; the ends that it accepts are closed with the case."""
-        listener = _KeepingListener(self, host, port)
+        listener = _KeepingListener(self, self._listen_host() if host is None else host, port)
         self.ends.append(listener)
         return listener
+
+    def _listen_host(self) -> str:
+        client = self.peer if self.peer is not None else self.bench.live(self.peer_name).client()
+        return client.hosts.listen
 
     def attach(self, sock: RemoteSocket, role: str) -> RawPeer:
         """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
@@ -126,7 +130,7 @@ def dial(asking: Asking) -> Dial:
 
 @pytest.fixture
 def listen(asking: Asking) -> Listen:
-    """Open a raw listener on loopback."""
+    """Open a raw listener where the peer can dial it."""
     return asking.listen
 
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from harness.control.client import ControlError, OperationError, OperationUnsupported, PeerGone
 from harness.control.messages import CONTROL_VERSION
 from harness.deadlines import Deadlines
+from harness.hosts import LOOPBACK, Hosts
 from harness.manifest import Manifest
 
 _TCP = re.compile(r"tcp://(?P<host>[0-9.]+):(?P<port>[0-9]{1,5})")
@@ -49,17 +50,19 @@ class _Broken(Exception):
     """An agreement that the peer does not keep."""
 
 
-def self_test(manifest: Manifest, client: Client, deadlines: Deadlines) -> list[Step]:
+def self_test(
+    manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts = LOOPBACK
+) -> list[Step]:
     """Run every step against a freshly started peer; the peer is ended by the last one."""
-    return list(_run(manifest, client, deadlines))
+    return list(_run(manifest, client, deadlines, hosts))
 
 
-def _run(manifest: Manifest, client: Client, deadlines: Deadlines) -> Iterator[Step]:
+def _run(manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts) -> Iterator[Step]:
     steps: list[tuple[str, Callable[[], None]]] = [
         ("hello", lambda: _hello(manifest, client)),
         ("unknown operation", lambda: _unknown_operation(client)),
         *((f"open {type_}", _opens(client, type_)) for type_ in sorted(manifest.sockets)),
-        ("bind", lambda: _bind(manifest, client, deadlines)),
+        ("bind", lambda: _bind(manifest, client, deadlines, hosts)),
         ("end of input", client.close),
     ]
     for name, check in steps:
@@ -112,12 +115,12 @@ def _opens(client: Client, type_: str) -> Callable[[], None]:
     return check
 
 
-def _bind(manifest: Manifest, client: Client, deadlines: Deadlines) -> None:
+def _bind(manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts) -> None:
     """A wildcard bind answers an endpoint that a TCP connection can be made to."""
     if not manifest.claims("transport:tcp"):
         return
     name = client.call("open", type=min(manifest.sockets), options={})["socket"]
-    endpoint = client.call("bind", socket=name, endpoint="tcp://127.0.0.1:*")["endpoint"]
+    endpoint = client.call("bind", socket=name, endpoint=hosts.wildcard)["endpoint"]
     match = _TCP.fullmatch(endpoint)
     if match is None or not 0 < int(match["port"]) < 65536:
         raise _Broken(f"bind: field endpoint: {endpoint!r} is no endpoint to dial")

@@ -21,6 +21,7 @@ from harness.control.messages import (
     parse_answer,
 )
 from harness.deadlines import Deadline, DeadlineExceeded, Deadlines
+from harness.hosts import LOOPBACK, Hosts
 
 
 class Channel(Protocol):
@@ -124,9 +125,13 @@ class PendingCall:
 
 
 class ControlClient:
-    """Speaks the control protocol with the peer behind `channel`, one request at a time."""
+    """Speaks the control protocol with the peer behind `channel`, one request at a time.
 
-    def __init__(self, channel: Channel, deadlines: Deadlines) -> None:
+    `hosts` says where this peer, as it runs now, can be dialled and can dial.
+    """
+
+    def __init__(self, channel: Channel, deadlines: Deadlines, hosts: Hosts = LOOPBACK) -> None:
+        self.hosts = hosts
         self._channel = channel
         self._deadlines = deadlines
         self._last_id = 0

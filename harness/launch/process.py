@@ -18,8 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.deadlines import Deadline
+from harness.hosts import LOOPBACK
 
-LOG_LIMIT_OCTETS = 4 * 2**20
+from .lines import LineBuffer
+from .log import BoundedLog
+
 _CHUNK_OCTETS = 2**18
 _REAP_S = 5.0
 
@@ -30,6 +33,9 @@ class LaunchError(Exception):
 
 class ProcessChannel:
     """The lines of one peer process; OSError from the constructor if it cannot start."""
+
+    hosts = LOOPBACK
+    image: str | None = None
 
     def __init__(self, name: str, command: Sequence[str], folder: Path, log_path: Path) -> None:
         self._name = name
@@ -61,8 +67,7 @@ class ProcessChannel:
         os.set_blocking(self._out_fd, False)
         self._readable = select.poll()
         self._readable.register(self._out_fd, select.POLLIN)
-        self._buffer = bytearray()
-        self._searched = 0
+        self._lines = LineBuffer()
 
     @property
     def name(self) -> str:
@@ -92,7 +97,7 @@ class ProcessChannel:
     def read_line(self, deadline: Deadline, limit_octets: int) -> bytes:
         """Read one line; without a newline it is all that was left, or longer than the limit."""
         while True:
-            line = self._take_line(limit_octets)
+            line = self._lines.take_line(limit_octets)
             if line is not None:
                 return line
             if not self._readable.poll(deadline.remaining_ms()):
@@ -100,21 +105,8 @@ class ProcessChannel:
             with contextlib.suppress(BlockingIOError):
                 chunk = os.read(self._out_fd, _CHUNK_OCTETS)
                 if not chunk:
-                    return self._take(len(self._buffer))
-                self._buffer += chunk
-
-    def _take_line(self, limit_octets: int) -> bytes | None:
-        end = self._buffer.find(b"\n", self._searched) + 1
-        if end:
-            return self._take(end)
-        self._searched = len(self._buffer)
-        return self._take(len(self._buffer)) if len(self._buffer) > limit_octets else None
-
-    def _take(self, octets: int) -> bytes:
-        taken = bytes(self._buffer[:octets])
-        del self._buffer[:octets]
-        self._searched = 0
-        return taken
+                    return self._lines.take_rest()
+                self._lines.add(chunk)
 
     def close(self, deadline: Deadline) -> None:
         """End the peer's input; DeadlineExceeded, and a kill, if it does not exit in time."""
@@ -170,13 +162,12 @@ class ProcessChannel:
 
 
 class _LogWriter:
-    """Copies a pipe to a file: at most LOG_LIMIT_OCTETS, the rest read, counted and dropped."""
+    """Copies a pipe to a bounded log."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("wb", buffering=0)
+        self._log = BoundedLog(path)
         self._read_fd, self.write_fd = os.pipe()
         self._stop_fds = os.pipe()
-        self._dropped = 0
         self._stopped = False
         self._thread = threading.Thread(target=self._copy, name=f"log {path.name}", daemon=True)
 
@@ -197,12 +188,9 @@ class _LogWriter:
         for fd in (self._read_fd, *self._stop_fds, self.write_fd):
             if fd >= 0:
                 os.close(fd)
-        if self._dropped:
-            self._file.write(f"\n[{self._dropped} more octets dropped]\n".encode())
-        self._file.close()
+        self._log.close()
 
     def _copy(self) -> None:
-        room = LOG_LIMIT_OCTETS
         poller = select.poll()
         for fd in (self._read_fd, self._stop_fds[0]):
             poller.register(fd, select.POLLIN)
@@ -213,10 +201,7 @@ class _LogWriter:
             chunk = os.read(self._read_fd, _CHUNK_OCTETS) if self._read_fd in ready else b""
             if not chunk:
                 return
-            if room:
-                self._file.write(chunk[:room])
-            self._dropped += max(0, len(chunk) - room)
-            room = max(0, room - len(chunk))
+            self._log.write(chunk)
 
 
 _running: set[ProcessChannel] = set()

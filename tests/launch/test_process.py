@@ -13,7 +13,8 @@ import pytest
 
 from harness.deadlines import Deadline, DeadlineExceeded
 from harness.launch.launcher import LaunchError, launch_process
-from harness.launch.process import LOG_LIMIT_OCTETS, ProcessChannel
+from harness.launch.log import LOG_LIMIT_OCTETS
+from harness.launch.process import ProcessChannel
 from harness.manifest import load_manifest
 from tests import bad_adapters
 

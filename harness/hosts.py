@@ -1,0 +1,21 @@
+"""Where the two sides of a connection meet: it depends on how the peer runs, not on the case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """IP addresses: the peer listens on `bind`, the harness on `listen`; each can dial the other's."""
+
+    bind: str = "127.0.0.1"
+    listen: str = "127.0.0.1"
+
+    @property
+    def wildcard(self) -> str:
+        """The endpoint to bind where any free port will do."""
+        return f"tcp://{self.bind}:*"
+
+
+LOOPBACK = Hosts()
