@@ -16,7 +16,7 @@ from harness.clauses import Ledger
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
 from harness.known import Entry, is_listed, load_known
-from harness.launch.launcher import LaunchError, launch_process
+from harness.launch.launcher import Launcher, LaunchError, runtime_of
 from harness.manifest import Manifest, load_manifests
 from harness.peer import LivePeer, PeerUnavailable
 from harness.selftest import self_test
@@ -44,8 +44,10 @@ class Bench:
     report: Path | None
     known: dict[str, list[Entry]] = field(default_factory=dict)
     self_tests: bool = True
+    launcher: Launcher = field(default_factory=Launcher)
     _live: dict[str, LivePeer] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
+    _images: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -55,15 +57,17 @@ class Bench:
         deadlines: Deadlines,
         seed: int,
         report: Path | None,
+        launcher: Launcher | None = None,
     ) -> Bench:
         """Read ledger, manifests and known deviations.
 
         Raises LedgerError, ManifestError, KnownError or SelectionError, each one line.
         """
         found = load_manifests(dirs)
-        chosen, unavailable = choose(found, wanted)
+        launcher = launcher or Launcher("process", logs=report / "logs" if report else None)
+        chosen, unavailable = choose(found, wanted, launcher)
         known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
-        return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known)
+        return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known, launcher=launcher)
 
     def patience(self, name: str, case_id: str, param: str) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
@@ -87,7 +91,9 @@ class Bench:
     def _test(self, manifest: Manifest) -> None:
         """Raise PeerUnavailable, now and whenever it is asked again, if the adapter is not sound."""
         try:
-            failed = [s for s in self_test(manifest, self._start(manifest), self.deadlines) if not s.ok]
+            client = self._start(manifest)
+            steps = self_test(manifest, client, self.deadlines, client.hosts)
+            failed = [step for step in steps if not step.ok]
             problem = f"self-test: {failed[0].name}: {failed[0].detail}" if failed else ""
         except LaunchError as error:
             problem = str(error)
@@ -96,9 +102,9 @@ class Bench:
             raise PeerUnavailable(self._refused[manifest.name])
 
     def _start(self, manifest: Manifest) -> ControlClient:
-        logs = self.report / "logs" if self.report else None
-        log = logs / f"{manifest.name}.log" if logs else Path("/dev/null")
-        return ControlClient(launch_process(manifest, log), self.deadlines)
+        channel = self.launcher.start(manifest)
+        self._images[manifest.name] = channel.image
+        return ControlClient(channel, self.deadlines, channel.hosts)
 
     def _stop_all(self) -> None:
         """Cases come grouped by peer: the one before is not needed any more."""
@@ -110,6 +116,20 @@ class Bench:
         """End every peer's process."""
         self._stop_all()
 
+    def close(self) -> None:
+        """Remove what the run has made for its containers; the peers have ended."""
+        self.launcher.close()
+
+    def prepare_workers(self) -> str:
+        """What a worker needs to take part in this run's containers. Raises LaunchError."""
+        if any(self.runtime_of(name) == "container" for name in self.manifests):
+            self.launcher.prepare()
+        return self.launcher.run.encode()
+
+    def runtime_of(self, name: str) -> str:
+        """ "process" or "container"."""
+        return runtime_of(self.manifests[name], self.launcher.runtime)
+
     def about(self, name: str) -> dict[str, Any]:
         """What results.json says of a peer."""
         manifest = self.manifests[name]
@@ -120,8 +140,8 @@ class Bench:
             "library": manifest.library,
             "version": str(hello.get("version", "")),
             "language": manifest.language,
-            "runtime": "process",
-            "image": None,
+            "runtime": self.runtime_of(name),
+            "image": self._images.get(name),
         }
 
     def title(self, name: str) -> str:
@@ -141,28 +161,40 @@ class Bench:
         return name
 
 
-def choose(found: Mapping[str, Manifest], wanted: list[str]) -> tuple[dict[str, Manifest], dict[str, str]]:
+def choose(
+    found: Mapping[str, Manifest], wanted: list[str], launcher: Launcher | None = None
+) -> tuple[dict[str, Manifest], dict[str, str]]:
     """The manifests to judge, and why others are not available here.
 
     Without wishes all that can run are chosen. A wish (name or glob) that meets nothing, or only what
     cannot run here, raises SelectionError.
     """
-    missing = {name: reason for name, manifest in found.items() if (reason := manifest.missing())}
+    launcher = launcher or Launcher("process")
+    if launcher.runtime == "container" and (problem := launcher.engine_problem()):
+        raise SelectionError(f"--runtime container: {problem}")
     if not wanted:
+        missing = _missing(found, launcher, asked_for=False)
         chosen = {name: manifest for name, manifest in found.items() if name not in missing}
         if not chosen:
             raise SelectionError(f"no peer can run here: {_reasons(missing) or 'there is none'}")
         return chosen, missing
     picked: dict[str, Manifest] = {}
+    unavailable: dict[str, str] = {}
     for wish in wanted:
         met = {name: found[name] for name in found if fnmatch.fnmatchcase(name, wish)}
         if not met:
             raise SelectionError(f"--peer: no peer is called {wish!r}; there are {', '.join(sorted(found))}")
-        here = {name: manifest for name, manifest in met.items() if name not in missing}
-        if not here:
-            raise SelectionError(f"--peer: {_reasons({name: missing[name] for name in met})}")
-        picked |= here
-    return picked, {name: missing[name] for name in missing if name in picked}
+        missing = _missing(met, launcher, asked_for=True)
+        if len(missing) == len(met):
+            raise SelectionError(f"--peer: {_reasons(missing)}")
+        picked |= {name: manifest for name, manifest in met.items() if name not in missing}
+        unavailable |= missing
+    return picked, unavailable
+
+
+def _missing(found: Mapping[str, Manifest], launcher: Launcher, asked_for: bool) -> dict[str, str]:
+    reasons = {name: launcher.missing(manifest, asked_for) for name, manifest in found.items()}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
 
 
 def _reasons(missing: Mapping[str, str]) -> str:

@@ -37,6 +37,19 @@ class ManifestError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class ContainerBuild:
+    """How a peer's image is built: the Dockerfile lies inside the folder `context`.
+
+    `include` are globs below the context: the files that the image is made of.
+    """
+
+    dockerfile: Path
+    context: Path
+    include: tuple[str, ...] = ("*",)
+    build_args: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """One peer: identity, how to start it in `folder`, and its claims."""
 
@@ -55,6 +68,7 @@ class Manifest:
     transports: frozenset[str] = frozenset()
     options: frozenset[str] = frozenset()
     features: frozenset[str] = frozenset()
+    container: ContainerBuild | None = None
 
     def claims(self, capability: str) -> bool:
         """Whether `capability` is claimed; ValueError if it is no capability at all."""
@@ -134,8 +148,25 @@ def _manifest(folder: Path, data: dict[str, Any]) -> Manifest:
         needs_programs=tuple(process.get("needs_programs", ())),
         needs_modules=tuple(process.get("needs_modules", ())),
         needs_files=tuple(process.get("needs_files", ())),
+        container=_container(folder, data.get("container")),
         **{kind: frozenset(names) for kind, names in claims.items()},
     )
+
+
+def _container(folder: Path, data: dict[str, Any] | None) -> ContainerBuild | None:
+    """How the image is built; without the table, from the folder's own Dockerfile if it has one."""
+    if data is None and not (folder / "Dockerfile").is_file():
+        return None
+    data = data or {}
+    dockerfile = (folder / data.get("dockerfile", "Dockerfile")).resolve()
+    context = (folder / data.get("context", ".")).resolve()
+    file = folder / FILE_NAME
+    if not dockerfile.is_file():
+        raise ManifestError(file, "container.dockerfile", f"no such file: {dockerfile}")
+    if not dockerfile.is_relative_to(context):
+        raise ManifestError(file, "container.context", f"{context} does not contain {dockerfile}")
+    args = tuple(sorted(data.get("build_args", {}).items()))
+    return ContainerBuild(dockerfile, context, tuple(data.get("include", ("*",))), args)
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from harness.case import ATTRIBUTE, Case
 from harness.clauses import LedgerError, UnknownClause
 from harness.deadlines import Deadlines
 from harness.known import KnownError
+from harness.launch.launcher import Launcher, LaunchError, RunId
 from harness.manifest import ManifestError
 from harness.pytest_fixtures import (
     ASKING,
@@ -33,12 +34,13 @@ from harness.pytest_fixtures import (
     repetition,
     seed,
 )
+from harness.pytest_options import pytest_addoption
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
 from harness.report.text import failure_text, summary_table
 from harness.verdict import Verdict
 
-__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "repetition", "seed"]
+__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "pytest_addoption", "repetition", "seed"]
 
 ROLES = ("peer-binds", "peer-connects")
 _BENCH = pytest.StashKey[Bench]()
@@ -51,27 +53,6 @@ _STATUS = {
     Verdict.KNOWN: ("xfailed", "k", "KNOWN"),
     Verdict.ERROR: ("error", "E", "ERROR"),
 }
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The suite's own options."""
-    add = parser.getgroup("zconform", "ZeroMQ conformance").addoption
-    add("--peer", action="append", default=[], metavar="NAME", help="judge this peer (repeatable; globs)")
-    add(
-        "--peers-dir",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="look for peers in DIR too (repeatable)",
-    )
-    add("--case", action="append", default=[], metavar="GLOB", help="only cases with these ids (repeatable)")
-    add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
-    add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
-    add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
-    add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
-    add("--repeat", type=int, default=1, metavar="N", help="ask every case N times")
-    add("--no-self-test", action="store_true", help="do not test the peers' adapters before the cases")
-    add("--list", action="store_true", help="list the selected cases and stop")
 
 
 class Hooks:
@@ -96,13 +77,19 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(2**32)
     config.pluginmanager.register(Recorder(config), "zconform-recorder")
-    if config.option.peer or config.option.peers_dir or config.option.time_scale != 1.0:
+    option = config.option
+    if option.peer or option.peers_dir or option.time_scale != 1.0 or option.runtime == "container":
         bench_of(config)
 
 
 def pytest_configure_node(node: Any) -> None:
-    """Workers of pytest-xdist use the controller's seed."""
+    """Workers of pytest-xdist use the controller's seed, and its run where there are containers."""
     node.workerinput["zconform_seed"] = node.config.option.seed
+    if _BENCH in node.config.stash:
+        try:
+            node.workerinput["zconform_run"] = node.config.stash[_BENCH].prepare_workers()
+        except LaunchError as error:
+            raise pytest.UsageError(str(error)) from None
 
 
 def is_strict(config: pytest.Config) -> bool:
@@ -118,7 +105,11 @@ def bench_of(config: pytest.Config) -> Bench:
         try:
             deadlines = Deadlines(option.time_scale)
             report = Path(option.report) if option.report else None
-            bench = Bench.make(dirs, option.peer, deadlines, option.seed, report)
+            run = getattr(config, "workerinput", {}).get("zconform_run")
+            launcher = Launcher(
+                option.runtime, RunId.decode(run) if run else None, report and report / "logs"
+            )
+            bench = Bench.make(dirs, option.peer, deadlines, option.seed, report, launcher)
             bench.self_tests = not option.no_self_test
             config.stash[_BENCH] = bench
         except (LedgerError, ManifestError, KnownError, SelectionError, ValueError) as error:
@@ -272,6 +263,7 @@ def _result(
 ) -> Result:
     made = asked.case
     again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
+    again += " --runtime container" if asked.bench.runtime_of(asked.peer_name) == "container" else ""
     again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
     return Result(
         id=made.id,
@@ -332,6 +324,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave no peer behind."""
     if _BENCH in session.config.stash:
         session.config.stash[_BENCH].stop()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After the workers have ended, too: leave nothing of the run's containers behind."""
+    if _BENCH in config.stash:
+        config.stash[_BENCH].close()
 
 
 class Recorder:
