@@ -31,6 +31,7 @@ from .owner import Owner, RunId
 from .process import LaunchError
 
 RUN_LABEL, OWNER_LABEL, PEER_LABEL = "zconform.run", "zconform.owner", "zconform.peer"
+DEFAULT_HOST = "unix:///var/run/docker.sock"
 NOBODY = "65534:65534"
 MEMORY_OCTETS = 512 * 2**20
 TMP_OCTETS = 64 * 2**20
@@ -68,6 +69,7 @@ class Engine:
         self._init = True
         self._network: Network | None = None
         try:
+            _check_socket(os.environ.get("DOCKER_HOST") or DEFAULT_HOST)
             self._client = docker.from_env(timeout=_ENGINE_TIMEOUT_S)
         except _ENGINE_ERRORS as error:
             raise LaunchError(f"no container engine answers: {_reason(error)}") from None
@@ -303,6 +305,16 @@ def _locked(name: str) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _check_socket(host: str) -> None:
+    """OSError where nobody listens on an engine's local socket (the client itself would leak its own)."""
+    if host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as sock:
+            try:
+                sock.connect(host.removeprefix("unix://"))
+            except OSError as error:
+                raise OSError(f"{host}: {error.strerror}") from None
 
 
 def _check_own(address: str) -> None:
