@@ -1,5 +1,6 @@
 # make conformance   judge the peers that can run on this machine
 # make test          check and test the suite itself
+# make peers         build the peers' images, for `--runtime container` (needs a container engine)
 PYTHON ?= python3
 VENV ?= .venv
 REPORT ?= reports/latest
@@ -9,7 +10,7 @@ READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
 
-.PHONY: conformance test lint coverage kill-table soak bench clean
+.PHONY: conformance test lint peers coverage kill-table soak bench clean
 
 conformance: $(READY) $(if $(NPM),js)
 	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --report $(REPORT)
@@ -21,6 +22,9 @@ lint: $(READY)
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+
+peers: $(READY)
+	$(RUN) harness.cli peers
 
 # The files that are generated from ledger, cases and mutants; `make test` checks that they are true.
 coverage: $(READY)
@@ -40,7 +44,7 @@ bench: $(READY)
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zconform needs Python 3.11 or newer: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,peers]'
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[dev,peers,containers]'
 	touch $@
 
 # The Node peer is judged where npm is there and its package can be had; without it the run goes on.

@@ -1,21 +1,27 @@
-"""Chores around the suite: `python -m harness.cli coverage` shows which clause has which cases.
+"""Chores around the suite.
 
-`--write` puts it into specs/coverage.txt; `--check` says with its exit status whether that file is true.
+`python -m harness.cli coverage` shows which clause has which cases; `--write` puts it into
+specs/coverage.txt; `--check` says with its exit status whether that file is true.
+`python -m harness.cli peers [NAME...]` builds the peers' images, all or those of these names or globs.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import importlib.util
 import sys
 from pathlib import Path
 
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
+from harness.launch.launcher import Launcher, LaunchError
+from harness.manifest import ManifestError, load_manifests
 from harness.report.coverage import render_coverage
 
 CASES = SPECS.parent / "conformance"
 COVERAGE = SPECS / "coverage.txt"
+PEERS = SPECS.parent / "peers"
 
 
 def collect_cases(folder: Path = CASES) -> list[Case]:
@@ -49,6 +55,32 @@ def coverage(write: bool, check: bool) -> int:
     return 0
 
 
+def build_peers(wanted: list[str], dirs: list[Path], logs: Path) -> int:
+    """Build the images of the peers that have a Dockerfile; one that fails does not stop the others."""
+    try:
+        found = load_manifests([PEERS, *dirs])
+        engine = Launcher("container").engine()
+    except (ManifestError, LaunchError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    logs.mkdir(parents=True, exist_ok=True)
+    chosen = [
+        manifest
+        for name, manifest in found.items()
+        if manifest.container is not None
+        and (not wanted or any(fnmatch.fnmatchcase(name, glob) for glob in wanted))
+    ]
+    failed = 0
+    for manifest in chosen:
+        try:
+            print(f"{manifest.name}: {engine.build(manifest, logs).tag}", flush=True)
+        except LaunchError as error:
+            failed += 1
+            print(f"{manifest.name}: {error}", file=sys.stderr, flush=True)
+    print(f"{len(chosen) - failed} of {len(chosen)} images are there")
+    return 1 if failed or not chosen else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Read the command line and do the chore."""
     parser = argparse.ArgumentParser(prog="python -m harness.cli", description=__doc__)
@@ -56,7 +88,13 @@ def main(argv: list[str] | None = None) -> int:
     sub = commands.add_parser("coverage", help="clauses and the cases that judge them")
     sub.add_argument("--write", action="store_true")
     sub.add_argument("--check", action="store_true")
+    sub = commands.add_parser("peers", help="build the peers' images")
+    sub.add_argument("names", nargs="*", metavar="NAME")
+    sub.add_argument("--peers-dir", action="append", type=Path, default=[], metavar="DIR")
+    sub.add_argument("--logs", type=Path, default=Path("reports/images"), metavar="DIR")
     options = parser.parse_args(argv)
+    if options.command == "peers":
+        return build_peers(options.names, options.peers_dir, options.logs)
     return coverage(options.write, options.check)
 
 
