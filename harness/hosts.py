@@ -15,7 +15,8 @@ class Hosts:
     @property
     def wildcard(self) -> str:
         """The endpoint to bind where any free port will do."""
-        return f"tcp://{self.bind}:*"
+        host = f"[{self.bind}]" if ":" in self.bind else self.bind
+        return f"tcp://{host}:*"
 
 
 LOOPBACK = Hosts()

@@ -37,6 +37,8 @@ MEMORY_OCTETS = 512 * 2**20
 TMP_OCTETS = 64 * 2**20
 PIDS = 256
 OPEN_FILES = 16_384
+# Segments as large as on loopback: how many messages fit into what is under way depends on it.
+NETWORK_OPTIONS = {"com.docker.network.driver.mtu": "65535"}
 _ENGINE_TIMEOUT_S = 60
 _BUILD_TIMEOUT_S = 3600
 _ENGINE_ERRORS = (DockerException, OSError)  # what the HTTP client raises is an OSError
@@ -223,7 +225,9 @@ class Engine:
         if self._network is None:
             name = self.run.name
             if not self._api.networks(names=[f"^{name}$"]):
-                self._api.create_network(name, driver="bridge", internal=True, labels=self._labels)
+                self._api.create_network(
+                    name, driver="bridge", internal=True, labels=self._labels, options=NETWORK_OPTIONS
+                )
             listen = self._own_address(name) or self._gateway(name)
             _check_own(listen)
             self._network = Network(name, listen)
