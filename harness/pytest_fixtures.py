@@ -28,9 +28,9 @@ Attach = Callable[[RemoteSocket], RawPeer]
 
 
 class Listen(Protocol):
-    """Opens a raw listener on a loopback address, at a given port or (0) any free one."""
+    """Opens a raw listener where the peer can dial it, or on `host`, at a given port or (0) any free one."""
 
-    def __call__(self, host: str = "127.0.0.1", port: int = 0) -> RawListener:
+    def __call__(self, host: str | None = None, port: int = 0) -> RawListener:
         """The listener; it is closed with the case, and so are the ends that it accepts."""
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from harness.control.flood import body, digest
 from harness.deadlines import DeadlineExceeded
-from harness.peer import Outcome, RemoteSocket, show_parts
+from harness.peer import Outcome, Peer, RemoteSocket, show_parts
 from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
@@ -32,14 +32,14 @@ PATIENCE = 10  # probes until a peer that is not heard counts as held
 
 
 @contextmanager
-def reserved_port() -> Iterator[int]:
-    """A port on loopback where nobody listens, kept for a listener that may come, as long as this lasts.
+def reserved_port(peer: Peer) -> Iterator[int]:
+    """A port that the peer can dial and where nobody listens, kept for a listener, as long as this lasts.
 
     It stays bound, so that the operating system gives it to no one else, not even to who dials it.
     """
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", 0))
+        sock.bind((peer.hosts.listen, 0))
         yield sock.getsockname()[1]
 
 

@@ -129,8 +129,8 @@ def test_queue_before_connection_is_bounded(
 ) -> None:
     """With nobody there yet a socket queues about as many messages as the mark says, and sends them later."""
     sock = peer.open(socket_type, send_hwm=MARK)
-    with reserved_port() as port:
-        sock.connect(f"tcp://127.0.0.1:{port}")
+    with reserved_port(peer) as port:
+        sock.connect(f"tcp://{peer.hosts.listen}:{port}")
         accepted = sock.flood(FLOOD, SMALL_OCTETS, seed)
         judge.note(f"{accepted} accepted")
         with judge.soft():
