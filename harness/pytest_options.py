@@ -1,9 +1,12 @@
-"""The options that the plugin adds to pytest."""
+"""The options and the hook that the plugin adds to pytest."""
 
 from __future__ import annotations
 
+import fnmatch
+
 import pytest
 
+from harness.case import Case
 from harness.launch.launcher import RUNTIMES
 
 
@@ -27,3 +30,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--runtime", choices=RUNTIMES, default="auto", help="run peers as processes or in containers")
     add("--no-self-test", action="store_true", help="do not test the peers' adapters before the cases")
     add("--list", action="store_true", help="list the selected cases and stop")
+
+
+class Hooks:
+    """What other plugins may say."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_zconform_peers(self, config: pytest.Config, case: Case, peers: list[str]) -> list[str] | None:
+        """Which of the chosen peers a case is asked of; by default all."""
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Let other plugins choose."""
+    pluginmanager.add_hookspecs(Hooks)
+
+
+def is_strict(config: pytest.Config) -> bool:
+    """Whether `--strict` was given: pytest's own option, which for cases also makes NON_STRICT fail."""
+    return "strict=true" in (config.option.override_ini or [])
+
+
+def is_selected(made: Case | None, config: pytest.Config) -> bool:
+    """Whether `--case` and `--clause` let a test function through."""
+    ids, clauses = config.option.case, config.option.clause
+    if not ids and not clauses:
+        return True
+    if made is None:
+        return False
+    by_id = not ids or any(fnmatch.fnmatchcase(made.id, glob) for glob in ids)
+    by_clause = not clauses or any(fnmatch.fnmatchcase(c, glob) for c in made.clauses for glob in clauses)
+    return by_id and by_clause

@@ -5,7 +5,6 @@ It acts only on functions that `harness.case.case` has marked; other tests are l
 
 from __future__ import annotations
 
-import fnmatch
 import random
 import shlex
 from collections.abc import Generator
@@ -34,13 +33,24 @@ from harness.pytest_fixtures import (
     repetition,
     seed,
 )
-from harness.pytest_options import pytest_addoption
+from harness.pytest_options import is_selected, is_strict, pytest_addhooks, pytest_addoption
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
 from harness.report.text import failure_text, summary_table
 from harness.verdict import Verdict
 
-__all__ = ["asking", "attach", "dial", "judge", "listen", "peer", "pytest_addoption", "repetition", "seed"]
+__all__ = [
+    "asking",
+    "attach",
+    "dial",
+    "judge",
+    "listen",
+    "peer",
+    "pytest_addhooks",
+    "pytest_addoption",
+    "repetition",
+    "seed",
+]
 
 ROLES = ("peer-binds", "peer-connects")
 _BENCH = pytest.StashKey[Bench]()
@@ -53,19 +63,6 @@ _STATUS = {
     Verdict.KNOWN: ("xfailed", "k", "KNOWN"),
     Verdict.ERROR: ("error", "E", "ERROR"),
 }
-
-
-class Hooks:
-    """What other plugins may say."""
-
-    @pytest.hookspec(firstresult=True)
-    def pytest_zconform_peers(self, config: pytest.Config, case: Case, peers: list[str]) -> list[str] | None:
-        """Which of the chosen peers a case is asked of; by default all."""
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Let other plugins choose."""
-    pluginmanager.add_hookspecs(Hooks)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,11 +87,6 @@ def pytest_configure_node(node: Any) -> None:
             node.workerinput["zconform_run"] = node.config.stash[_BENCH].prepare_workers()
         except LaunchError as error:
             raise pytest.UsageError(str(error)) from None
-
-
-def is_strict(config: pytest.Config) -> bool:
-    """Whether `--strict` was given: pytest's own option, which for cases also makes NON_STRICT fail."""
-    return "strict=true" in (config.option.override_ini or [])
 
 
 def bench_of(config: pytest.Config) -> Bench:
@@ -147,8 +139,8 @@ def pytest_collection_modifyitems(
     if not cases and not (config.option.case or config.option.clause):
         return
     check_cases(items, bench_of(config))
-    kept = [item for item in items if _selected(case_of(item), config)]
-    dropped = [item for item in items if not _selected(case_of(item), config)]
+    kept = [item for item in items if is_selected(case_of(item), config)]
+    dropped = [item for item in items if not is_selected(case_of(item), config)]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
     items[:] = kept
@@ -174,17 +166,6 @@ def check_cases(items: list[pytest.Item], bench: Bench) -> None:
                 bench.ledger.get(clause)
             except UnknownClause as error:
                 raise pytest.UsageError(f"{item.location[0]}: {made.id}: clauses: {error}") from None
-
-
-def _selected(made: Case | None, config: pytest.Config) -> bool:
-    ids, clauses = config.option.case, config.option.clause
-    if not ids and not clauses:
-        return True
-    if made is None:
-        return False
-    by_id = not ids or any(fnmatch.fnmatchcase(made.id, glob) for glob in ids)
-    by_clause = not clauses or any(fnmatch.fnmatchcase(c, glob) for c in made.clauses for glob in clauses)
-    return by_id and by_clause
 
 
 @pytest.hookimpl(tryfirst=True)
