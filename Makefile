@@ -4,7 +4,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 REPORT ?= reports/latest
-WORKERS ?= auto
+# Two workers a core for the cases, which wait for peers and timers half of the time; one for the tests.
+CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
+WORKERS ?= $(shell expr 2 \* $(CORES))
 RUN = $(VENV)/bin/python -m
 READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
@@ -13,10 +15,10 @@ JS = peers/zeromq-js/node_modules/.ready
 .PHONY: conformance test lint peers coverage kill-table soak bench clean
 
 conformance: $(READY) $(if $(NPM),js)
-	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --report $(REPORT)
+	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal --report $(REPORT)
 
 test: lint
-	$(RUN) pytest tests/ -q --no-header -n $(WORKERS)
+	$(RUN) pytest tests/ -q --no-header -n $(CORES)
 
 lint: $(READY)
 	$(RUN) ruff check

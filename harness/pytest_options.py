@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--case", action="append", default=[], metavar="GLOB", help="only cases with these ids (repeatable)")
     add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
     add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
+    add("--all-captures", action="store_true", help="keep the captures of cases that passed, too")
     add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
     add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
     add("--repeat", type=int, default=1, metavar="N", help="ask every case N times")
@@ -60,3 +62,13 @@ def is_selected(made: Case | None, config: pytest.Config) -> bool:
     by_id = not ids or any(fnmatch.fnmatchcase(made.id, glob) for glob in ids)
     by_clause = not clauses or any(fnmatch.fnmatchcase(c, glob) for c in made.clauses for glob in clauses)
     return by_id and by_clause
+
+
+def spare_tracebacks(item: pytest.Item) -> None:
+    """What did not hold has a report of its own: a traceback, dear to make, is for our own faults only."""
+    original = item.repr_failure
+
+    def repr_failure(excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        return str(excinfo.value) if isinstance(excinfo.value, AssertionError) else original(excinfo)
+
+    item.repr_failure = repr_failure  # type: ignore[method-assign]

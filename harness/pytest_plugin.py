@@ -33,7 +33,13 @@ from harness.pytest_fixtures import (
     repetition,
     seed,
 )
-from harness.pytest_options import is_selected, is_strict, pytest_addhooks, pytest_addoption
+from harness.pytest_options import (
+    is_selected,
+    is_strict,
+    pytest_addhooks,
+    pytest_addoption,
+    spare_tracebacks,
+)
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
 from harness.report.text import failure_text, summary_table
@@ -179,6 +185,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     name = str(params.get("peer_name", ""))
     if name not in bench.manifests:
         return
+    spare_tracebacks(item)
     patience = bench.patience(name, made.id, _param_id(item, name))
     item.stash[ASKING] = Asking(made, bench, name, patience)
     for need in made.needed(params):
@@ -217,7 +224,8 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     result = _result(item, call, asked, judgement, param)
     bad = judgement.verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
     name = f"{asked.peer_name}.{asked.case.id}.{param}"
-    result.trace = bench.save_trace(asked.trace, name, keep_large=bad)
+    if bad or item.config.option.all_captures:
+        result.trace = bench.save_trace(asked.trace, name, keep_large=bad)
     _say(report, result, asked, judgement, is_strict(item.config))
     report.zconform = {"result": result.as_json(), "peer": bench.about(asked.peer_name)}  # type: ignore[attr-defined]
 

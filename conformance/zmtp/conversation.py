@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.zmtp.traffic import expect_serves
@@ -12,6 +13,7 @@ from harness.pytest_fixtures import Dial, Listen
 from harness.verdict import Mismatch
 from harness.wire.checks import Check
 from harness.wire.rawpeer import RawPeer
+from harness.wire.trace import Trace
 from harness.zmtp import Error, Greeting, Message, Ping, Pong, Ready
 from harness.zmtp.grammar import ADDRESSED
 
@@ -22,6 +24,19 @@ PARTNER = {
 NO_PARTNER = dict.fromkeys(PARTNER, "PAIR") | {"PAIR": "REQ"}
 LONG_PARTS = [b"long", bytes(300), b""]
 LONG_TOPIC = b"t" * 300
+
+
+@dataclass
+class Held:
+    """A talk that was held: its trace, our ends, what broke it off, and the checks that have judged it."""
+
+    trace: Trace
+    raws: list[RawPeer]
+    broken: Mismatch | None
+    judged_by: set[str] = field(default_factory=set)
+
+
+_HELD: dict[tuple[str, str], Held] = {}
 
 
 class Conversation:
@@ -38,19 +53,33 @@ class Conversation:
         self.raws: list[RawPeer] = []
 
     def expect_holds(self, check: Check) -> None:
-        """Converse, and let the check judge what the peer sent; only then say if the talk broke off."""
-        broken: Mismatch | None = None
-        try:
-            self.hold()
-        except Mismatch as mismatch:
-            broken = mismatch
-        for raw in self.raws:
+        """Let the check judge what the peer said; only then say if the talk broke off.
+
+        The talk is held once for all checks: a trace can be judged as often as one likes. A check that has
+        judged it already, in another repetition, gets a talk of its own.
+        """
+        key = (self.peer.name, self.socket_type)
+        if key not in _HELD or check.name in _HELD[key].judged_by:
+            _HELD[key] = Held(self.peer.trace, self.raws, self._broken_off_by())
+        held = _HELD[key]
+        held.judged_by.add(check.name)
+        if held.trace is not self.peer.trace:
+            self.peer.trace.records.extend(held.trace.records)
+        broken = held.broken
+        for raw in held.raws:
             for finding in check.run(self.peer.trace, raw.connection, raw.partner):
                 rule = " ".join((check.run.__doc__ or check.name).split())
                 raise Mismatch(rule, finding.message, finding.clause, finding.place)
         if broken is not None:
             clause = broken.clause or "37/abnf/traffic"
             raise Mismatch(broken.expected, broken.actual, clause, broken.place)
+
+    def _broken_off_by(self) -> Mismatch | None:
+        try:
+            self.hold()
+        except Mismatch as mismatch:
+            return mismatch
+        return None
 
     def hold(self) -> None:
         """All of it."""

@@ -13,7 +13,7 @@ from conformance.pubsub.probe import PUBLISHERS, rule, subscriber
 from harness.case import Judge, case
 from harness.control.flood import body
 from harness.peer import Peer, RemoteSocket
-from harness.pytest_fixtures import Attach, Listen
+from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message
@@ -23,9 +23,9 @@ LARGE_MARK = 400
 SIZE_OCTETS = 1 << 16
 FLOOD = 1000
 BUFFERED_OCTETS = 24 << 20  # what the operating system and the library may keep beside the queue
-SMALL_OCTETS = 1000
-BACKLOG = 8000
-TURNS = 1000
+SMALL_OCTETS = 8000
+BACKLOG = 1000
+TURNS = 900
 PATIENCE = 10  # probes in which nothing is taken, until the partner counts as full
 FENCE = b"fence"
 
@@ -168,11 +168,11 @@ def test_publisher_goes_on_after_overflow(peer: Peer, attach: Attach, judge: Jud
 )
 @kinds(*RECEIVERS)
 def test_full_receiver_holds_sender_back(
-    peer: Peer, attach: Attach, judge: Judge, seed: int, socket_type: str, kind: Kind
+    peer: Peer, dial: Dial, judge: Judge, seed: int, socket_type: str, kind: Kind
 ) -> None:
     """An application that does not read stops its peer in the end; then it gets everything, in order."""
     sock = peer.open(socket_type, receive_hwm=MARK)
-    raw = attach(sock).handshake(kind.partner)
+    raw = dial(sock.bind()).handshake(kind.partner)
     left = offer_flood(raw, seed, FLOOD, SIZE_OCTETS)
     judge.note(f"{FLOOD - len(left) // SIZE_OCTETS} of {FLOOD} taken")
     with judge.soft():
@@ -187,12 +187,12 @@ def test_full_receiver_holds_sender_back(
 )
 @kinds(*SUBSCRIBERS)
 def test_full_subscriber_recovers(
-    peer: Peer, attach: Attach, judge: Judge, seed: int, socket_type: str, kind: Kind
+    peer: Peer, dial: Dial, judge: Judge, seed: int, socket_type: str, kind: Kind
 ) -> None:
     """A subscriber that does not read drops or holds back; what it then gets is whole and in order."""
     sub = peer.open(socket_type, receive_hwm=MARK)
     sub.subscribe(b"")
-    raw = attach(sub).handshake(kind.partner)
+    raw = dial(sub.bind()).handshake(kind.partner)
     raw.expect_subscription(b"", clause="29/sub/deliver")
     left = offer_flood(raw, seed, FLOOD, SIZE_OCTETS)
     judge.note("holds back" if left else "drops")

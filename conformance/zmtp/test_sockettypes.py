@@ -14,7 +14,7 @@ from harness.zmtp.grammar import DRAFT_SOCKET_TYPES, SOCKET_TYPES, are_partners
 PAIRS = [(own, partner) for own in SOCKET_TYPES for partner in SOCKET_TYPES]
 LEGAL = [pair for pair in PAIRS if are_partners(*pair)]
 ILLEGAL = [pair for pair in PAIRS if not are_partners(*pair)]
-DRAFT = [(own, partner) for own in SOCKET_TYPES for partner in DRAFT_SOCKET_TYPES]
+DRAFT = [(own, DRAFT_SOCKET_TYPES[n % len(DRAFT_SOCKET_TYPES)]) for n, own in enumerate(SOCKET_TYPES)]
 ROWS = [f"37/sockettype/matrix-{own.lower()}" for own in SOCKET_TYPES]
 PARTNER = {
     "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from harness.case import Case, Judge
@@ -43,7 +43,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """The result as results.json has it."""
-        return asdict(self)
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def family(self) -> str:
