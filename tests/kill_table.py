@@ -1,10 +1,8 @@
-"""`python -m tests.kill_table`: every mutant against every case, written as a table.
+"""`python -m tests.kill_table`: which case catches which mutant, written as a table.
 
-Of a mutant's own cases all items are asked until one catches it, of every other case the first.
-
-A row is a mutant: its own cases that catch it, other cases of the same family that do, and cases of other
-families that fail too. Those must blame a clause of the mutant's own cases: they stumbled over its fault,
-and they say so.
+With `--whole` every mutant is asked with every case (a long run, nothing is written): of a mutant's own cases
+all items until one catches it, of every other case the first. A case of another family may stumble over a
+fault, but must blame a clause of the mutant's own cases.
 """
 
 from __future__ import annotations
@@ -24,6 +22,7 @@ from tests.kills import catches, run_cases, write_peers
 from tests.mutants.registry import Mutant, load_mutants
 
 BATCH = 20
+OPTIONS = ["-p", "no:hypothesispytest", "--time-scale", "0.3"]
 TABLE = Path(__file__).resolve().parent / "mutants" / "kill-table.txt"
 
 
@@ -59,32 +58,46 @@ def _groups(
     return [("caught by", own), ("beside", sorted(beside)), ("stumbled", sorted(stumbled))]
 
 
+def run_own(mutants: Mapping[str, Mutant]) -> list[dict[str, Any]]:
+    """Judge every mutant with its own cases."""
+    with tempfile.TemporaryDirectory() as scratch:
+        write_peers(mutants.values(), Path(scratch) / "peers")
+        options = ["-p", "tests.mutants.only_own", "-n", "4", *OPTIONS]
+        return run_cases(Path(scratch) / "peers", Path(scratch) / "report", *options)
+
+
 def run_batch(batch: list[Mutant]) -> list[dict[str, Any]]:
     """Judge some mutants with every case."""
     with tempfile.TemporaryDirectory() as scratch:
         write_peers(batch, Path(scratch) / "peers")
-        options = ["-p", "tests.mutants.sample", "-p", "no:hypothesispytest", "--time-scale", "0.3"]
+        options = ["-p", "tests.mutants.sample", *OPTIONS]
         return run_cases(Path(scratch) / "peers", Path(scratch) / "report", *options)
+
+
+def run_whole(mutants: Mapping[str, Mutant]) -> list[dict[str, Any]]:
+    """Judge every mutant with every case, some batches side by side."""
+    names = sorted(mutants)
+    batches = [[mutants[name] for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
+    with ThreadPool(3 * (os.cpu_count() or 1)) as pool:
+        return [result for batch in pool.map(run_batch, batches, chunksize=1) for result in batch]
 
 
 def main() -> int:
     """Run, write the table, and complain where a mutant survives or is blamed on something else."""
-    mutants, cases = load_mutants(), collect_cases()
-    with ThreadPool(os.cpu_count()) as pool:
-        names = sorted(mutants)
-        batches = [[mutants[name] for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
-        results = [result for batch in pool.map(run_batch, batches, chunksize=1) for result in batch]
+    mutants, cases, whole = load_mutants(), collect_cases(), "--whole" in sys.argv[1:]
+    results = run_whole(mutants) if whole else run_own(mutants)
     clauses = {case.id: set(case.clauses) for case in cases}
-    rows, problems = [head_of(cases, mutants)], []
+    rows: list[str] = []
+    problems: list[str] = []
     for name in sorted(mutants):
-        mutant = mutants[name]
         mine = [r for r in results if r["peers"] == [f"mutant-{name}"]]
-        cited = set().union(*(clauses[case_id] for case_id in mutant.kills))
-        text, wrong = row(mutant, mine, cited)
+        cited = set().union(*(clauses[case_id] for case_id in mutants[name].kills))
+        text, wrong = row(mutants[name], mine, cited)
         rows.append(text)
         problems += wrong
-    TABLE.write_text("\n".join(rows), encoding="utf-8")
-    print("\n".join(problems) or f"{len(mutants)} mutants, each caught, none blamed on something else")
+    if not whole:
+        TABLE.write_text("\n".join([head_of(cases, mutants), *rows]), encoding="utf-8")
+    print("\n".join(problems) or f"{len(mutants)} mutants, each caught")
     return 1 if problems else 0
 
 

@@ -25,7 +25,7 @@ FLOOD = 1000
 BUFFERED_OCTETS = 24 << 20  # what the operating system and the library may keep beside the queue
 SMALL_OCTETS = 8000
 BACKLOG = 1000
-TURNS = 900
+TURNS = 300
 PATIENCE = 10  # probes in which nothing is taken, until the partner counts as full
 FENCE = b"fence"
 
