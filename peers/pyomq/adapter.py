@@ -18,15 +18,24 @@ import pyomq
 
 FLAGS = {"mandatory": pyomq.ROUTER_MANDATORY, "conflate": pyomq.CONFLATE}
 OPTIONS = FLAGS | {
-    "identity": pyomq.ROUTING_ID, "send-hwm": pyomq.SNDHWM, "receive-hwm": pyomq.RCVHWM,
-    "linger-ms": pyomq.LINGER, "heartbeat-interval-ms": pyomq.HEARTBEAT_IVL,
-    "heartbeat-timeout-ms": pyomq.HEARTBEAT_TIMEOUT, "heartbeat-ttl-ms": pyomq.HEARTBEAT_TTL,
-    "max-message-octets": pyomq.MAXMSGSIZE, "handshake-interval-ms": pyomq.HANDSHAKE_IVL,
+    "identity": pyomq.ROUTING_ID,
+    "send-hwm": pyomq.SNDHWM,
+    "receive-hwm": pyomq.RCVHWM,
+    "linger-ms": pyomq.LINGER,
+    "heartbeat-interval-ms": pyomq.HEARTBEAT_IVL,
+    "heartbeat-timeout-ms": pyomq.HEARTBEAT_TIMEOUT,
+    "heartbeat-ttl-ms": pyomq.HEARTBEAT_TTL,
+    "max-message-octets": pyomq.MAXMSGSIZE,
+    "handshake-interval-ms": pyomq.HANDSHAKE_IVL,
     "reconnect-interval-ms": pyomq.RECONNECT_IVL,
 }
 TYPES = {"PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"}
-OUTCOMES = {errno.EAGAIN: "would-block", errno.EHOSTUNREACH: "unroutable", errno.EPROTO: "refused",
-            errno.ENOTSUP: "refused"}
+OUTCOMES = {
+    errno.EAGAIN: "would-block",
+    errno.EHOSTUNREACH: "unroutable",
+    errno.EPROTO: "refused",
+    errno.ENOTSUP: "refused",
+}
 PATTERN = bytes(range(256))
 
 context = pyomq.Context()
@@ -38,8 +47,13 @@ class Unsupported(Exception):
 
 
 def hello(control):
-    return {"peer": "pyomq", "library": "omq", "version": f"pyomq {pyomq.__version__}",
-            "language": "Python", "control": "1"}
+    return {
+        "peer": "pyomq",
+        "library": "omq",
+        "version": f"pyomq {pyomq.__version__}",
+        "language": "Python",
+        "control": "1",
+    }
 
 
 def open_socket(type, options):
@@ -169,17 +183,26 @@ def monitor(socket):
 
 
 OPERATIONS = {
-    "hello": hello, "open": open_socket, "close": close, "set": set_option, "get": get_option,
-    "bind": bind, "connect": connect,
+    "hello": hello,
+    "open": open_socket,
+    "close": close,
+    "set": set_option,
+    "get": get_option,
+    "bind": bind,
+    "connect": connect,
     "unbind": lambda socket, endpoint: sockets[socket].unbind(endpoint),
     "disconnect": lambda socket, endpoint: sockets[socket].disconnect(endpoint),
     "subscribe": lambda socket, prefix: sockets[socket].subscribe(bytes.fromhex(prefix)),
     "cancel": lambda socket, prefix: sockets[socket].unsubscribe(bytes.fromhex(prefix)),
     "send": lambda socket, parts, timeout_ms: {
-        "outcome": send(socket, [bytes.fromhex(part) for part in parts], timeout_ms)},
+        "outcome": send(socket, [bytes.fromhex(part) for part in parts], timeout_ms)
+    },
     "recv": lambda socket, timeout_ms: {"parts": [part.hex() for part in receive(socket, timeout_ms)]},
     "poll": lambda sockets, timeout_ms: poll(sockets, timeout_ms),
-    "flood": flood, "drain": drain, "proxy": proxy, "monitor": monitor,
+    "flood": flood,
+    "drain": drain,
+    "proxy": proxy,
+    "monitor": monitor,
 }
 
 

@@ -14,19 +14,34 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 FLAGS = {
-    "mandatory": zmq.ROUTER_MANDATORY, "handover": zmq.ROUTER_HANDOVER, "conflate": zmq.CONFLATE,
-    "immediate": zmq.IMMEDIATE, "xpub-verbose": zmq.XPUB_VERBOSE, "probe-router": zmq.PROBE_ROUTER,
-    "req-relaxed": zmq.REQ_RELAXED, "req-correlate": zmq.REQ_CORRELATE,
+    "mandatory": zmq.ROUTER_MANDATORY,
+    "handover": zmq.ROUTER_HANDOVER,
+    "conflate": zmq.CONFLATE,
+    "immediate": zmq.IMMEDIATE,
+    "xpub-verbose": zmq.XPUB_VERBOSE,
+    "probe-router": zmq.PROBE_ROUTER,
+    "req-relaxed": zmq.REQ_RELAXED,
+    "req-correlate": zmq.REQ_CORRELATE,
 }
 OPTIONS = FLAGS | {
-    "identity": zmq.ROUTING_ID, "send-hwm": zmq.SNDHWM, "receive-hwm": zmq.RCVHWM, "linger-ms": zmq.LINGER,
-    "heartbeat-interval-ms": zmq.HEARTBEAT_IVL, "heartbeat-timeout-ms": zmq.HEARTBEAT_TIMEOUT,
-    "heartbeat-ttl-ms": zmq.HEARTBEAT_TTL, "max-message-octets": zmq.MAXMSGSIZE,
-    "handshake-interval-ms": zmq.HANDSHAKE_IVL, "reconnect-interval-ms": zmq.RECONNECT_IVL,
+    "identity": zmq.ROUTING_ID,
+    "send-hwm": zmq.SNDHWM,
+    "receive-hwm": zmq.RCVHWM,
+    "linger-ms": zmq.LINGER,
+    "heartbeat-interval-ms": zmq.HEARTBEAT_IVL,
+    "heartbeat-timeout-ms": zmq.HEARTBEAT_TIMEOUT,
+    "heartbeat-ttl-ms": zmq.HEARTBEAT_TTL,
+    "max-message-octets": zmq.MAXMSGSIZE,
+    "handshake-interval-ms": zmq.HANDSHAKE_IVL,
+    "reconnect-interval-ms": zmq.RECONNECT_IVL,
 }
 TYPES = {"PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"}
-OUTCOMES = {zmq.EAGAIN: "would-block", zmq.EHOSTUNREACH: "unroutable", zmq.EFSM: "refused",
-            zmq.ENOTSUP: "refused"}
+OUTCOMES = {
+    zmq.EAGAIN: "would-block",
+    zmq.EHOSTUNREACH: "unroutable",
+    zmq.EFSM: "refused",
+    zmq.ENOTSUP: "refused",
+}
 PATTERN = bytes(range(256))
 
 context = zmq.Context()
@@ -214,7 +229,11 @@ def monitor(socket):
 
 
 OPERATIONS = {
-    "hello": hello, "open": open_socket, "close": close, "set": set_option, "get": get_option,
+    "hello": hello,
+    "open": open_socket,
+    "close": close,
+    "set": set_option,
+    "get": get_option,
     "bind": lambda socket, endpoint: attach(socket, endpoint, True),
     "connect": lambda socket, endpoint: attach(socket, endpoint, False),
     "unbind": lambda socket, endpoint: sockets[socket].unbind(endpoint),
@@ -222,10 +241,14 @@ OPERATIONS = {
     "subscribe": lambda socket, prefix: subscribe(socket, prefix, True),
     "cancel": lambda socket, prefix: subscribe(socket, prefix, False),
     "send": lambda socket, parts, timeout_ms: {
-        "outcome": send(socket, [bytes.fromhex(part) for part in parts], timeout_ms)},
+        "outcome": send(socket, [bytes.fromhex(part) for part in parts], timeout_ms)
+    },
     "recv": lambda socket, timeout_ms: {"parts": [part.hex() for part in receive(socket, timeout_ms)]},
     "poll": lambda sockets, timeout_ms: poll(sockets, timeout_ms),
-    "flood": flood, "drain": drain, "proxy": proxy, "monitor": monitor,
+    "flood": flood,
+    "drain": drain,
+    "proxy": proxy,
+    "monitor": monitor,
 }
 
 
