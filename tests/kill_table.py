@@ -62,7 +62,7 @@ def run_own(mutants: Mapping[str, Mutant]) -> list[dict[str, Any]]:
     """Judge every mutant with its own cases."""
     with tempfile.TemporaryDirectory() as scratch:
         write_peers(mutants.values(), Path(scratch) / "peers")
-        options = ["-p", "tests.mutants.only_own", "-n", "4", *OPTIONS]
+        options = ["-p", "tests.mutants.only_own", "-n", "4", "--repeat", "3", *OPTIONS]
         return run_cases(Path(scratch) / "peers", Path(scratch) / "report", *options)
 
 

@@ -90,7 +90,12 @@ def expect_not_waiting(sock: RemoteSocket, *parts: bytes, clause: str | None = N
 
 def finish_send(sock: RemoteSocket, pending: Pending, parts: Sequence[bytes]) -> None:
     """What a begun send comes to once there is a peer: a socket that refused it is asked again."""
-    if pending.result()["outcome"] != Outcome.ACCEPTED:
+    insist(sock, Outcome(pending.result()["outcome"]), parts)
+
+
+def insist(sock: RemoteSocket, outcome: Outcome, parts: Sequence[bytes]) -> None:
+    """Send what the socket has not accepted before there was a peer."""
+    if outcome is not Outcome.ACCEPTED:
         sock.send(parts)
 
 

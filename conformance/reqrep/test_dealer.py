@@ -8,7 +8,7 @@ from conformance.reqrep.ends import (
     expect_flood,
     expect_not_accepted,
     fill,
-    finish_send,
+    insist,
     meet,
     probe,
 )
@@ -112,9 +112,9 @@ def test_queues_while_connecting(peer: Peer, listen: Listen) -> None:
     dealer = peer.open("DEALER")
     listener = listen()
     dealer.connect(listener.endpoint)
-    pending = dealer.start_send([b"early"])
+    outcome = dealer.offer([b"early"])
     raw = listener.accept().handshake("ROUTER")
-    finish_send(dealer, pending, [b"early"])
+    insist(dealer, outcome, [b"early"])
     dealer.send([b"late"])
     raw.expect_message(b"early")
     raw.expect_message(b"late")
@@ -130,9 +130,9 @@ def test_queues_while_away(peer: Peer, listen: Listen) -> None:
     meet(dealer, raw)
     raw.close()
     again = listener.accept()
-    pending = dealer.start_send([b"meanwhile"])
+    outcome = dealer.offer([b"meanwhile"])
     again.handshake("ROUTER")
-    finish_send(dealer, pending, [b"meanwhile"])
+    insist(dealer, outcome, [b"meanwhile"])
     again.expect_message(b"meanwhile")
 
 
