@@ -69,6 +69,16 @@ class Bench:
         known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
         return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known, launcher=launcher)
 
+    def unclaimed(self, name: str, needs: list[str]) -> str | None:
+        """The first of these capabilities that a peer does not claim, or None where it claims all.
+
+        A case that names no version of ZMTP is one for peers that speak 3.x.
+        """
+        manifest = self.manifests[name]
+        if not any(need.startswith("zmtp:") for need in needs) and not manifest.zmtp & {"3.0", "3.1"}:
+            return "zmtp:3.0"
+        return next((need for need in needs if not manifest.claims(need)), None)
+
     def patience(self, name: str, case_id: str, param: str) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
         learnt it answers long before, and one that has not costs less."""

@@ -188,9 +188,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     spare_tracebacks(item)
     patience = bench.patience(name, made.id, _param_id(item, name))
     item.stash[ASKING] = Asking(made, bench, name, patience)
-    for need in made.needed(params):
-        if not bench.manifests[name].claims(need):
-            pytest.skip(f"{name} does not claim {need}")
+    unclaimed = bench.unclaimed(name, made.needed(params))
+    if unclaimed is not None:
+        pytest.skip(f"{name} does not claim {unclaimed}")
 
 
 def params_of(item: pytest.Item) -> dict[str, Any]:

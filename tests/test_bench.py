@@ -132,3 +132,23 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
     assert made.patience("puppet", "zmtp/a/b", "xy").scale == pytest.approx(1.0)
     assert made.patience("puppet", "zmtp/a/b", "y").scale == 3.0
     assert not made.known["puppet"][0].cases_met
+
+
+@pytest.mark.parametrize(
+    ("zmtp", "needs", "unclaimed"),
+    [
+        (["3.1"], ["PAIR"], None),
+        (["3.0"], [], None),
+        (["3.1"], ["PAIR", "REQ"], "REQ"),
+        (["2.0"], ["PAIR"], "zmtp:3.0"),
+        (["2.0"], ["zmtp:2.0", "PAIR"], None),
+        (["3.1"], ["zmtp:2.0"], "zmtp:2.0"),
+    ],
+)
+def test_a_case_is_for_peers_of_zmtp_3_unless_it_says_otherwise(
+    tmp_path: Path, zmtp: list[str], needs: list[str], unclaimed: str | None
+) -> None:
+    write_puppet(tmp_path)
+    made = bench(tmp_path)
+    made.manifests["puppet"] = dataclasses.replace(made.manifests["puppet"], zmtp=frozenset(zmtp))
+    assert made.unclaimed("puppet", needs) == unclaimed
