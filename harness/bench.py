@@ -15,7 +15,7 @@ from typing import Any
 from harness.clauses import Ledger
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
-from harness.known import Entry, is_listed, load_known
+from harness.known import Entry, find, load_known
 from harness.launch.launcher import Launcher, LaunchError, runtime_of
 from harness.manifest import Manifest, load_manifests
 from harness.peer import LivePeer, PeerUnavailable
@@ -82,7 +82,7 @@ class Bench:
     def patience(self, name: str, case_id: str, param: str) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
         learnt it answers long before, and one that has not costs less."""
-        if is_listed(self.known.get(name, []), case_id, param):
+        if find(self.known.get(name, []), case_id, param) is not None:
             return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
         return self.deadlines
 

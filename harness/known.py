@@ -82,18 +82,9 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     return Entry(**table, file=str(path))
 
 
-def is_listed(entries: list[Entry], case_id: str, param: str) -> bool:
-    """Whether some entry speaks of this case; remembers nothing."""
-    return any(entry.covers(case_id, param) for entry in entries)
-
-
 def find(entries: list[Entry], case_id: str, param: str) -> Entry | None:
-    """The first entry that speaks of this case; it remembers that it was met."""
-    for entry in entries:
-        if entry.covers(case_id, param):
-            entry.cases_met.add(case_id)
-            return entry
-    return None
+    """The first entry that speaks of this case, or None."""
+    return next((entry for entry in entries if entry.covers(case_id, param)), None)
 
 
 def complaints(peer: str, entries: list[Entry]) -> list[str]:
