@@ -48,6 +48,7 @@ class Bench:
     _live: dict[str, LivePeer] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
     _images: dict[str, str | None] = field(default_factory=dict)
+    _runtimes: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -138,7 +139,9 @@ class Bench:
 
     def runtime_of(self, name: str) -> str:
         """ "process" or "container"."""
-        return runtime_of(self.manifests[name], self.launcher.runtime)
+        if name not in self._runtimes:
+            self._runtimes[name] = runtime_of(self.manifests[name], self.launcher.runtime)
+        return self._runtimes[name]
 
     def about(self, name: str) -> dict[str, Any]:
         """What results.json says of a peer."""

@@ -35,10 +35,17 @@ class Entry:
     param: str = "*"
     file: str = ""
     cases_met: set[str] = field(default_factory=set)
+    _case: re.Pattern[str] = field(init=False, repr=False)
+    _param: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """The globs as expressions: each result of a run is held against each entry."""
+        self._case = re.compile(fnmatch.translate(self.case))
+        self._param = re.compile(fnmatch.translate(self.param))
 
     def covers(self, case_id: str, param: str) -> bool:
         """Whether this entry speaks of a case with these parameters."""
-        return fnmatch.fnmatchcase(case_id, self.case) and fnmatch.fnmatchcase(param, self.param)
+        return self._case.match(case_id) is not None and self._param.match(param) is not None
 
     def agrees(self, blamed: str, actual: str) -> str | None:
         """None where clause and message are as listed, else what has changed."""

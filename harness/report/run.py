@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from harness.known import Entry, complaints
 from harness.report.junit import write_junit
@@ -37,6 +37,7 @@ class Run:
     problems: list[str] = field(default_factory=list)
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _began: float = field(default_factory=time.monotonic)
+    _lines: TextIO | None = None
 
     def prepare(self) -> None:
         """Make the report's folders and clear what an earlier run left of its results."""
@@ -59,8 +60,9 @@ class Run:
                 if entry.covers(result.id, result.param):
                     entry.cases_met.add(result.id)
         if self.report is not None:
-            with (self.report / "results.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps(result.as_json(), sort_keys=True) + "\n")
+            if self._lines is None:
+                self._lines = (self.report / "results.jsonl").open("a", encoding="utf-8", buffering=1)
+            self._lines.write(_line(result.as_json()) + "\n")
 
     def finish(self, whole: bool) -> None:
         """Write the files. `whole` says that every case was asked, so that unmet entries can be told."""
@@ -69,8 +71,9 @@ class Run:
                 self.problems += complaints(peer, entries)
         if self.report is None:
             return
-        text = json.dumps(self.as_json(whole), indent=1, sort_keys=True)
-        (self.report / "results.json").write_text(text + "\n", encoding="utf-8")
+        if self._lines is not None:
+            self._lines.close()
+        (self.report / "results.json").write_text(_file(self.as_json(whole)), encoding="utf-8")
         write_junit(self.results, self.report / "junit.xml", self.strict)
 
     def as_json(self, complete: bool) -> dict[str, Any]:
@@ -97,3 +100,17 @@ class Run:
         """How many results each verdict has, in the order of the verdicts."""
         counted = Counter(result.verdict for result in self.results)
         return {verdict.value: counted[verdict.value] for verdict in Verdict if counted[verdict.value]}
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _file(run: Mapping[str, Any]) -> str:
+    """One JSON object, with a line for each field and for each element of a list of objects."""
+    fields = []
+    for name, value in sorted(run.items()):
+        many = isinstance(value, list) and value
+        text = "[\n  " + ",\n  ".join(map(_line, value)) + "\n ]" if many else _line(value)
+        fields.append(f" {_line(name)}: {text}")
+    return "{\n" + ",\n".join(fields) + "\n}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,7 @@ def test_judge_raises_only_where_something_does_not_hold() -> None:
 
 
 def entry(**changes: str) -> Entry:
-    made = Entry(CASE.id, STRICT, "^late$", "r", "l", file="known.toml")
-    for name, value in changes.items():
-        setattr(made, name, value)
-    return made
+    return replace(Entry(CASE.id, STRICT, "^late$", "r", "l", file="known.toml"), **changes)  # type: ignore[arg-type]
 
 
 FAILED = Judgement(Verdict.FAIL, STRICT, "SHALL NOT", "early", "late")
