@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from typing import Any
 
 import pytest
@@ -50,18 +49,6 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def is_strict(config: pytest.Config) -> bool:
     """Whether `--strict` was given: pytest's own option, which for cases also makes NON_STRICT fail."""
     return "strict=true" in (config.option.override_ini or [])
-
-
-def is_selected(made: Case | None, config: pytest.Config) -> bool:
-    """Whether `--case` and `--clause` let a test function through."""
-    ids, clauses = config.option.case, config.option.clause
-    if not ids and not clauses:
-        return True
-    if made is None:
-        return False
-    by_id = not ids or any(fnmatch.fnmatchcase(made.id, glob) for glob in ids)
-    by_clause = not clauses or any(fnmatch.fnmatchcase(c, glob) for c in made.clauses for glob in clauses)
-    return by_id and by_clause
 
 
 def spare_tracebacks(item: pytest.Item) -> None:

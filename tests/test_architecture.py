@@ -35,12 +35,13 @@ ROWS: dict[str, int] = {
     "harness.cli": 6,
     "harness.pytest_fixtures": 7,
     "harness.pytest_options": 7,
+    "harness.pytest_selection": 7,
     "harness.pytest_plugin": 8,
     "conformance": 9,
 }
 # One place each for what may change under us.
 ONLY_IN = {
-    "pytest": {"harness/pytest_plugin.py", "harness/pytest_fixtures.py", "harness/pytest_options.py"},
+    "pytest": {f"harness/pytest_{part}.py" for part in ("plugin", "fixtures", "options", "selection")},
     "junit_xml": {"harness/report/junit.py"},
     "docker": {"harness/launch/container.py"},
     "testcontainers": {"harness/launch/container.py"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from harness.case import Case
-from harness.pytest_plugin import case_of, params_of
+from harness.pytest_selection import case_of, params_of
 from tests.kills import catches
 from tests.mutants.registry import load_mutants
 
