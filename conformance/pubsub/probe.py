@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from collections.abc import Callable
 
 from harness.deadlines import DeadlineExceeded
 from harness.peer import OperationRefused, RemoteSocket, show_parts
 from harness.verdict import Mismatch
-from harness.wire.rawpeer import RawPeer
+from harness.wire.rawpeer import RawPeer, as_message
 from harness.wire.render import describe
-from harness.zmtp import Cancel, Greeting, Message, Ping, Pong, Subscribe, cancellation, subscription
+from harness.zmtp import Cancel, Greeting, Message, Ping, Pong, Subscribe
 
 Request = Subscribe | Cancel
-Form = Callable[[Request], Request | Message]
 PUBLISHERS = ("PUB", "XPUB")
 SUBSCRIBERS = ("SUB", "XSUB")
 ZMTP_3_0 = Greeting(version=(3, 0))
@@ -36,16 +34,6 @@ MESSAGES = {
     "65536": (b"A" + bytes(65_535), b"\xff" * 65_536),
     "many-frames": (b"A", *(b"%d" % n for n in range(200))),
 }
-
-
-def as_command(request: Request) -> Request:
-    """A request as ZMTP 3.1 has it (RFC 37, The Publish-Subscribe Pattern)."""
-    return request
-
-
-def as_message(request: Request) -> Message:
-    """A request as ZMTP 3.0 has it (RFC 23, The Publish-Subscribe Pattern)."""
-    return subscription(request.prefix) if isinstance(request, Subscribe) else cancellation(request.prefix)
 
 
 def rule(sock: RemoteSocket, name: str) -> str:
@@ -171,21 +159,36 @@ class Audience:
 
 
 class Subscriber(Audience):
-    """A raw subscriber of a publisher under test. `form` is how it puts its requests on the wire."""
+    """A raw subscriber of a publisher under test.
+
+    Its requests go in the way of the version that the publisher announced, or all by message.
+    """
 
     def __init__(
-        self, raw: RawPeer, publisher: RemoteSocket, form: Form = as_command, clause: str | None = None
+        self,
+        raw: RawPeer,
+        publisher: RemoteSocket,
+        clause: str | None = None,
+        *,
+        by_message: bool = False,
     ) -> None:
         super().__init__(raw, publisher, clause or rule(publisher, "receive-requests"))
-        self.form = form
+        self.by_message = by_message
 
     def subscribe(self, *prefixes: bytes) -> None:
         """Ask for each of these prefixes, without waiting."""
-        self.raw.send(*(self.form(Subscribe(prefix)) for prefix in prefixes))
+        self.request(*map(Subscribe, prefixes))
 
     def cancel(self, *prefixes: bytes) -> None:
         """Cancel each of these prefixes, without waiting."""
-        self.raw.send(*(self.form(Cancel(prefix)) for prefix in prefixes))
+        self.request(*map(Cancel, prefixes))
+
+    def request(self, *requests: Request) -> None:
+        """Subscribe and cancel, without waiting."""
+        if self.by_message:
+            self.raw.send(*map(as_message, requests))
+        else:
+            self.raw.request(*requests)
 
     def open_fence(self) -> bytes:
         """The topic of a new fence, asked for."""
@@ -207,7 +210,7 @@ def subscriber(
 def subscriber_3_0(raw: RawPeer, publisher: RemoteSocket, *prefixes: bytes) -> Subscriber:
     """A raw SUB of ZMTP 3.0; where the publisher refuses it, the step down to 3.0 is what is blamed."""
     clause = "37/pubsub/legacy-form-interop"
-    made = Subscriber(handshake_3_0(raw, "SUB", clause), publisher, as_message, clause)
+    made = Subscriber(handshake_3_0(raw, "SUB", clause), publisher, clause)
     made.subscribe(*prefixes)
     made.settle()
     return made

@@ -32,7 +32,7 @@ PREFIXES = {
 @case(
     "pubsub/sub/subscribes-by-command",
     clauses=["37/pubsub/subscribe-command", "37/pubsub/abnf-subscribe", "37/pubsub/abnf-subscription"],
-    needs=["{socket_type}"],
+    needs=["{socket_type}", "zmtp:3.1"],
 )
 @subscribers
 @pytest.mark.parametrize("prefix", PREFIXES.values(), ids=PREFIXES)
@@ -47,7 +47,7 @@ def test_subscribes_by_command(peer: Peer, attach: Attach, socket_type: str, pre
 @case(
     "pubsub/sub/cancels-by-command",
     clauses=["37/pubsub/cancel-command", "37/pubsub/abnf-cancel"],
-    needs=["{socket_type}"],
+    needs=["{socket_type}", "zmtp:3.1"],
 )
 @subscribers
 @pytest.mark.parametrize("prefix", [b"", b"topic", octets(256)], ids=["empty", "text", "256"])

@@ -9,10 +9,10 @@ import pytest
 from harness.case import Judge, case
 from harness.peer import Parts, Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
-from harness.wire.rawpeer import RawPeer
+from harness.wire.rawpeer import RawPeer, as_message
 from harness.zmtp import Cancel, Message, Subscribe
 
-from .probe import Request, Subscriber, as_command, as_message, handshake_3_0, little_room, octets
+from .probe import Request, Subscriber, handshake_3_0, little_room, octets
 
 MANY = 200
 MARK = 5
@@ -49,9 +49,9 @@ def test_shows_requests(peer: Peer, attach: Attach, prefix: bytes) -> None:
     """The application gets each new subscription and its end, with the very octets of the prefix."""
     xpub = peer.open("XPUB")
     raw = attach(xpub).handshake("SUB")
-    raw.send(Subscribe(prefix))
+    raw.request(Subscribe(prefix))
     xpub.expect(*as_message(Subscribe(prefix)).parts)
-    raw.send(Cancel(prefix))
+    raw.request(Cancel(prefix))
     xpub.expect(*as_message(Cancel(prefix)).parts)
 
 
@@ -77,7 +77,9 @@ def test_shows_messages_of_subscribers(peer: Peer, attach: Attach, parts: tuple[
     """What an XSUB sends upstream reaches the application, in order with its requests."""
     xpub = peer.open("XPUB")
     raw = attach(xpub).handshake("XSUB")
-    raw.send(Subscribe(b"A"), Message(*parts), Message(b"later"), Subscribe(b"B"))
+    raw.request(Subscribe(b"A"))
+    raw.send(Message(*parts), Message(b"later"))
+    raw.request(Subscribe(b"B"))
     came = received(xpub, 4, "29/xpub/deliver")
     Judge.equal(
         [m for m in came if m not in shown(Subscribe(b"A"), Subscribe(b"B"))], [list(parts), [b"later"]]
@@ -95,16 +97,16 @@ def test_cancels_for_who_is_gone(peer: Peer, attach: Attach, way: str) -> None:
     """When a subscriber goes without cancelling, the application is told the end of each subscription."""
     xpub = peer.open("XPUB")
     staying = attach(xpub).handshake("SUB")
-    staying.send(Subscribe(b"Z"))
+    staying.request(Subscribe(b"Z"))
     xpub.expect(*as_message(Subscribe(b"Z")).parts, clause="29/xpub/deliver-requests")
     going = attach(xpub).handshake("SUB")
-    going.send(Subscribe(b"A"), Subscribe(b"B"))
+    going.request(Subscribe(b"A"), Subscribe(b"B"))
     Judge.equal(received(xpub, 2, "29/xpub/deliver-requests"), shown(Subscribe(b"A"), Subscribe(b"B")))
     ends(going)[way]()
     Judge.equal(
         sorted(received(xpub, 2, "29/xpub/synthetic-unsub")), sorted(shown(Cancel(b"A"), Cancel(b"B")))
     )
-    staying.send(Cancel(b"Z"))
+    staying.request(Cancel(b"Z"))
     xpub.expect(*as_message(Cancel(b"Z")).parts, clause="29/xpub/deliver-requests")
 
 
@@ -119,7 +121,7 @@ def test_topic_that_others_hold(peer: Peer, dial: Dial, judge: Judge) -> None:
     endpoint = xpub.bind()
     first, second = dial(endpoint).handshake("SUB"), dial(endpoint).handshake("SUB")
     for raw, own in ((first, b"first"), (second, b"second")):
-        raw.send(Subscribe(b"A"), Subscribe(own))
+        raw.request(Subscribe(b"A"), Subscribe(own))
         until(xpub, Subscribe(own))
     first.close()
     told_early = shown(Cancel(b"A"))[0] in until(xpub, Cancel(b"first"), others=1)
@@ -161,9 +163,9 @@ def test_verbose(peer: Peer, attach: Attach, judge: Judge) -> None:
 def times_shown(xpub: RemoteSocket, attach: Attach) -> int:
     """How often a topic is shown that one subscriber asks for twice and another once."""
     first, second = attach(xpub).handshake("SUB"), attach(xpub).handshake("SUB")
-    first.send(Subscribe(b"A"), Subscribe(b"A"), Subscribe(b"first"))
+    first.request(Subscribe(b"A"), Subscribe(b"A"), Subscribe(b"first"))
     came = until(xpub, Subscribe(b"first"))
-    second.send(Subscribe(b"A"), Subscribe(b"second"))
+    second.request(Subscribe(b"A"), Subscribe(b"second"))
     came += until(xpub, Subscribe(b"second"))
     return came.count(shown(Subscribe(b"A"))[0])
 
@@ -188,7 +190,7 @@ def test_fair_queue(peer: Peer, attach: Attach) -> None:
 def test_full_output_does_not_stop_input(peer: Peer, attach: Attach) -> None:
     """A subscriber whose output queue is full is still heard."""
     xpub = peer.open("XPUB", send_hwm=MARK)
-    slow = Subscriber(little_room(attach(xpub)).handshake("XSUB"), xpub, as_command)
+    slow = Subscriber(little_room(attach(xpub)).handshake("XSUB"), xpub)
     slow.subscribe(b"")
     xpub.expect(*as_message(Subscribe(b"")).parts, clause="29/xpub/deliver-requests")
     accepted = xpub.flood(FLOOD, BIG_OCTETS)

@@ -311,7 +311,7 @@ def _say_news(sock: RemoteSocket, raw: RawPeer, text: bytes) -> None:
 
 
 def _say_subscription(sock: RemoteSocket, raw: RawPeer, text: bytes) -> None:
-    raw.send(Subscribe(text))
+    raw.request(Subscribe(text))
     sock.expect(b"\x01" + text)
 
 

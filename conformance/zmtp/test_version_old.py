@@ -5,7 +5,7 @@ Sources: RFC 37, Backwards Interoperability; RFC 15; RFC 13.
 
 import pytest
 
-from conformance.pubsub.probe import Subscriber, as_message
+from conformance.pubsub.probe import Subscriber
 from conformance.zmtp.partners import (
     MORE_THAN_A_GREETING,
     expect_exchange,
@@ -169,7 +169,7 @@ def test_publishes_in_2_0(peer: Peer, attach: Attach) -> None:
     pub = peer.open("PUB")
     raw = attach(pub)
     expect_legacy_greeting(raw, LegacyGreeting(1, "SUB"), socket_type="PUB")
-    subscriber = Subscriber(raw, pub, as_message, "15/pubsub/sub-msg")
+    subscriber = Subscriber(raw, pub, "15/pubsub/sub-msg", by_message=True)
     subscriber.subscribe(b"news", b"more")
     subscriber.settle("15/pubsub/sub-msg")
     pub.send([b"other", b"hidden"])

@@ -121,7 +121,7 @@ def _route(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
 
 def _publish(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
     """A subscription takes force at a later publish: publish until a message arrives."""
-    raw.send(Subscribe(b""))
+    raw.request(Subscribe(b""))
     deadline = raw.deadlines.deadline("delivery")
     while not raw.arrived() and not deadline.expired:
         sock.send([b"news"], clause)

@@ -21,13 +21,15 @@ from harness.zmtp import (
     Ready,
     Received,
     Subscribe,
+    cancellation,
+    subscription,
 )
 
 from .link import Link, Sendable
 from .render import describe
 from .trace import How
 
-__all__ = ["RawPeer", "Sendable"]
+__all__ = ["RawPeer", "Sendable", "as_message"]
 
 T = TypeVar("T")
 
@@ -36,6 +38,7 @@ class RawPeer(Link):
     """A link with expectations. `role` is ours: "dialer" or "listener"."""
 
     _fences = 0
+    _version = (3, 1)
 
     # -- expecting -------------------------------------------------------------------------------
 
@@ -146,8 +149,11 @@ class RawPeer(Link):
 
     def greet(self, greeting: Greeting | None = None) -> Greeting:
         """Send a greeting and take the partner's."""
-        self.send(greeting or Greeting())
-        return self.expect(Greeting, clause="37/abnf/greeting")
+        ours = greeting or Greeting()
+        self.send(ours)
+        theirs = self.expect(Greeting, clause="37/abnf/greeting")
+        self._version = min(ours.version, theirs.version)
+        return theirs
 
     def handshake(
         self,
@@ -177,12 +183,25 @@ class RawPeer(Link):
             self._inbox.extend(self.decoder.feed(b""))
         return self.expect(LegacyGreeting, clause="37/version/may-downgrade")
 
+    def request(self, *requests: Subscribe | Cancel, pieces: int | None = None) -> None:
+        """Subscribe and cancel in the way of the lower of the two versions announced.
+
+        In ZMTP 3.1 by command (RFC 37, The Publish-Subscribe Pattern), in 3.0 by message (RFC 23).
+        """
+        by_command = self._version >= (3, 1)
+        self.send(*(each if by_command else as_message(each) for each in requests), pieces=pieces)
+
     def fence(self, clause: str | None = None) -> None:
         """PING and PONG: shows that nothing else was under way before (needs feature:heartbeat)."""
         self._fences += 1
         context = b"fence-%d" % self._fences
         self.send(Ping(0, context))
         self.expect(Pong(context), clause=clause)
+
+
+def as_message(request: Subscribe | Cancel) -> Message:
+    """A request as ZMTP 3.0 has it (RFC 23, The Publish-Subscribe Pattern)."""
+    return subscription(request.prefix) if isinstance(request, Subscribe) else cancellation(request.prefix)
 
 
 def _fits(value: object, wanted: Any, fields: dict[str, Any]) -> bool:
