@@ -15,6 +15,7 @@ from .probe import PUBLISHERS, little_room, octets, receives_nothing, rule, subs
 publishers = pytest.mark.parametrize("socket_type", PUBLISHERS)
 BIG_OCTETS = 1 << 17
 FLOOD = 100
+SHARED = 40
 MARK = 5
 SIZES = (1, 244, 245, 246, 255, 256, 65_535, 65_536)
 
@@ -45,7 +46,7 @@ def test_slow_subscriber_holds_up_nobody(peer: Peer, attach: Attach, socket_type
     pub = peer.open(socket_type, send_hwm=MARK)
     slow = subscriber(little_room(attach(pub)), pub, b"A")
     other = subscriber(attach(pub), pub, b"A")
-    for n in range(60):
+    for n in range(SHARED):
         message = [b"A%d" % n, bytes(BIG_OCTETS)]
         pub.send(message, clause=rule(pub, "no-block"))
         other.expect(*message, clause=clause)
@@ -119,7 +120,7 @@ def test_requests_in_pieces(peer: Peer, attach: Attach, socket_type: str, pieces
     """Requests take effect however they are cut into segments."""
     pub = peer.open(socket_type)
     sub = subscriber(attach(pub), pub)
-    sub.raw.send(Subscribe(b"A"), Subscribe(b"B"), Cancel(b"A"), Subscribe(b"C"), pieces=pieces)
+    sub.raw.request(Subscribe(b"A"), Subscribe(b"B"), Cancel(b"A"), Subscribe(b"C"), pieces=pieces)
     sub.settle()
     for topic in (b"A", b"B", b"C"):
         pub.send([topic])

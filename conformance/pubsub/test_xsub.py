@@ -9,13 +9,14 @@ import pytest
 from harness.case import Judge, case
 from harness.peer import Outcome, Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
+from harness.wire.rawpeer import as_message
 from harness.zmtp import Cancel, Message, Subscribe
 
-from .probe import READY, Audience, as_message, little_room, octets, publisher, request_of
+from .probe import READY, Audience, little_room, octets, publisher, request_of
 
-COUNT = 40
+COUNT = 60
 MARK = 5
-BIG = b"x" * (1 << 18)
+BIG = b"x" * (1 << 17)
 UPSTREAM = {
     "one-frame": (b"upstream",),
     "frames": (b"up", b"", b"stream", b""),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from harness.control.flood import body
 from harness.deadlines import DeadlineExceeded
 from harness.peer import OperationRefused, Outcome, Pending, RemoteSocket, show_parts
 from harness.verdict import Mismatch
@@ -15,6 +14,7 @@ from harness.zmtp import Message, Ping, Pong, Ready
 
 FLOOD_OCTETS = 65_536
 FLOOD_COUNT = 1_000
+QUEUED = 400
 
 
 def joined(sock: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
@@ -165,12 +165,9 @@ def fill(sock: RemoteSocket, head: Sequence[bytes] = ()) -> int:
     return sock.flood(FLOOD_COUNT, FLOOD_OCTETS, within_s=0.2, head=head)
 
 
-def expect_flood(raw: RawPeer, count: int, clause: str | None = None) -> None:
-    """The next `count` messages are those of a flood, none left out, in order."""
-    for index in range(count):
-        message = raw.expect(Message, clause=clause)
-        if message != Message(body(0, index, FLOOD_OCTETS)):
-            raise raw.mismatch(f"message {index} of {count}", describe(message), clause)
+def queue_some(sock: RemoteSocket, head: Sequence[bytes] = ()) -> None:
+    """Send more than the operating system takes for who does not read, and than is read at a reset."""
+    sock.flood(QUEUED, FLOOD_OCTETS, within_s=sock.peer.deadlines.delivery_s / 3, head=head)
 
 
 def until(sock: RemoteSocket, wanted: Outcome, *parts: bytes, clause: str | None = None) -> None:

@@ -2,15 +2,17 @@
 
 import pytest
 
+from conformance.pipeline.ends import expect_flood, small_window
 from conformance.reqrep.ends import (
     FLOOD_COUNT,
+    FLOOD_OCTETS,
     expect_fair,
-    expect_flood,
     expect_not_accepted,
     fill,
     insist,
     meet,
     probe,
+    queue_some,
 )
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -149,7 +151,7 @@ def test_keeps_what_it_accepts(peer: Peer, attach: Attach, judge: Judge) -> None
     accepted = fill(dealer)
     with judge.soft():
         judge.that(accepted < FLOOD_COUNT, "a full queue", f"{accepted} accepted", "28/dealer/limit")
-    expect_flood(raw, accepted)
+    expect_flood(raw, 0, accepted, FLOOD_OCTETS)
     dealer.send([b"room again"])
     raw.expect_message(b"room again")
 
@@ -210,9 +212,9 @@ def test_forgets_peer_that_goes(peer: Peer, dial: Dial) -> None:
     """What was queued for a peer that had connected goes with it, and does not reach its successor."""
     dealer = peer.open("DEALER")
     endpoint = dealer.bind()
-    gone = dial(endpoint).handshake("ROUTER")
+    gone = small_window(dial(endpoint)).handshake("ROUTER")
     meet(dealer, gone)
-    fill(dealer)
+    queue_some(dealer)
     gone.reset()
     successor = dial(endpoint).handshake("ROUTER")
     meet(dealer, successor)

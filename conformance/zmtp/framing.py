@@ -8,16 +8,43 @@ from random import Random
 
 from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge
+from harness.control.flood import body, digest
 from harness.peer import Parts, RemoteSocket, show_parts
 from harness.pytest_fixtures import Dial
+from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Frame, Message
+
+LARGE_OCTETS = 1 << 20
 
 
 def random_parts(seed: int, *sizes: int) -> list[bytes]:
     """Bodies of these sizes in octets, the same for the same seed."""
     source = Random(seed)
     return [source.randbytes(size) for size in sizes]
+
+
+def send_body(sock: RemoteSocket, seed: int, size: int) -> bytes:
+    """Let the application send one frame of that size and say which. It makes large ones itself."""
+    if size < LARGE_OCTETS:
+        (octets,) = random_parts(seed, size)
+        sock.send([octets])
+        return octets
+    accepted = sock.flood(1, size, seed, within_s=sock.peer.deadlines.delivery_s)
+    if not accepted:
+        raise Mismatch(f"the socket accepts a message of {size} octets", "not in time")
+    return body(seed, 0, size)
+
+
+def expect_body(sock: RemoteSocket, octets: bytes) -> None:
+    """The application gets one frame of these octets. Large ones are compared by their digest."""
+    if len(octets) < LARGE_OCTETS:
+        sock.expect(octets)
+        return
+    came = sock.drain(1)
+    if came["received"] != 1 or came["digest"] != digest([octets]):
+        actual = "another body" if came["received"] else "none in time"
+        raise Mismatch(f"a message of {len(octets)} octets as they were sent", actual)
 
 
 def expect_frames(raw: RawPeer, *parts: bytes, clause: str) -> tuple[Frame, ...]:

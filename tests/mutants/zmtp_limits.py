@@ -93,6 +93,15 @@ def full_receiver_stops_for_good() -> None:
 
 
 @mutant("zmtp/limits/full-subscriber-recovers")
+def subscriber_is_never_full() -> None:
+    """Takes in and keeps whatever a publisher sends, though the application does not read."""
+
+    @patch(Xsub, "has_room")
+    def has_room(original: Original, self: Xsub, pipe: Pipe) -> bool:
+        return True
+
+
+@mutant("zmtp/limits/full-subscriber-recovers")
 def full_subscriber_shortens_messages() -> None:
     """Keeps only the number of a message that comes when its queue is almost full."""
 
