@@ -196,7 +196,10 @@ def pytest_runtest_makereport(
     """Turn what a case saw into its verdict, and the verdict into pytest's words."""
     report = yield
     made = case_of(item)
-    if made is None or ASKING not in item.stash or call.when == "teardown":
+    if made is None or ASKING not in item.stash:
+        return report
+    if call.when == "teardown":
+        del item.stash[ASKING]  # a trace is kept no longer than its case
         return report
     if call.when == "setup" and report.passed:
         return report

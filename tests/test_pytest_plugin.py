@@ -207,6 +207,31 @@ def test_selection_by_case_and_clause(suite: Suite) -> None:
     }
 
 
+TIDY = '''
+import gc
+import pytest
+from harness.case import case
+from harness.wire.trace import Trace
+
+@pytest.mark.parametrize("number", range(9))
+@case("sample/good/keeps-nothing", clauses=["37/version/padding-zero"])
+def test_keeps_nothing(peer, number):
+    """It sees no trace but its own."""
+    peer.open("PAIR")
+    gc.collect()
+    assert sum(isinstance(each, Trace) for each in gc.get_objects()) == 1
+'''
+
+
+def test_a_trace_is_kept_no_longer_than_its_case(suite: Suite) -> None:
+    assert set(suite("-n", "0", cases=TIDY).verdicts().values()) == {"PASS"}
+
+
+def test_the_plugin_runs_without_xdist(suite: Suite) -> None:
+    done = suite("-p", "no:xdist", "--case", "sample/good/passes")
+    assert (done.status, done.verdicts()) == (0, {"sample/good/passes": "PASS"})
+
+
 def test_nothing_selected_is_an_error(suite: Suite) -> None:
     done = suite("--case", "no/such/case")
     assert done.status != 0
