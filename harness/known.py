@@ -2,7 +2,8 @@
 
 known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
 the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link
-where it is discussed or documented.
+where it is discussed or documented. `include` names lists of other peers with the same library, relative
+to the file: their entries count behind the file's own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Entry:
     link: str
     param: str = "*"
     file: str = ""
+    included: bool = False
     cases_met: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
     _param: re.Pattern[str] = field(init=False, repr=False)
@@ -61,13 +63,37 @@ def load_known(folder: Path) -> list[Entry]:
     path = folder / FILE_NAME
     if not path.exists():
         return []
+    data = _read(path)
+    entries = _entries(path, data)
+    for name in _included(path, data):
+        other = _read(folder / name)
+        if "include" in other:
+            raise KnownError(f"{path}: include: {name} includes others itself")
+        entries += [replace(entry, included=True) for entry in _entries(folder / name, other)]
+    return entries
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise KnownError(f"{path}: {error}") from None
+    if set(data) - {"known", "include"}:
+        raise KnownError(f"{path}: only include and [[known]] tables are allowed")
+    return data
+
+
+def _included(path: Path, data: dict[str, Any]) -> list[str]:
+    names = data.get("include", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise KnownError(f"{path}: include: not a list of file names")
+    return names
+
+
+def _entries(path: Path, data: dict[str, Any]) -> list[Entry]:
     entries = data.get("known", [])
-    if set(data) - {"known"} or not isinstance(entries, list):
-        raise KnownError(f"{path}: known: only [[known]] tables are allowed")
+    if not isinstance(entries, list):
+        raise KnownError(f"{path}: known: not [[known]] tables")
     return [_entry(path, number, table) for number, table in enumerate(entries, 1)]
 
 
@@ -95,10 +121,13 @@ def find(entries: list[Entry], case_id: str, param: str) -> Entry | None:
 
 
 def complaints(peer: str, entries: list[Entry]) -> list[str]:
-    """After a whole run: entries that met nothing, or that swallow too much."""
+    """After a whole run: entries that met nothing, or that swallow too much.
+
+    An included entry may meet nothing, as a binding may not reach all of its library.
+    """
     out = []
     for entry in entries:
-        if not entry.cases_met:
+        if not entry.cases_met and not entry.included:
             out.append(f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run")
         if len(entry.cases_met) > MOST_CASES:
             out.append(f"{peer}: {entry.file}: {entry.case} swallows more than {MOST_CASES} cases")

@@ -124,7 +124,11 @@ def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
     [
         ("[[known]]\ncase = 1", "known #1: case: missing"),
         ("[[known]]\nfoo = 1", "known #1: foo: no such field"),
-        ("[other]\nx = 1", "only [[known]]"),
+        ("[other]\nx = 1", "only include and [[known]]"),
+        ("known = 1", "known: not [[known]] tables"),
+        ('include = "other.toml"', "include: not a list"),
+        ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
+        ('include = ["known.toml"]', "include: known.toml includes others itself"),
         ("[[known]", "known.toml"),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="("\nreason="r"\nlink="l"',
@@ -138,6 +142,19 @@ def test_bad_known_files_are_refused_in_one_line(tmp_path: Path, text: str, says
         load_known(tmp_path)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_list_can_include_that_of_another_peer(tmp_path: Path) -> None:
+    for name in ("library", "binding"):
+        (tmp_path / name).mkdir()
+        text = f'[[known]]\ncase="{name}"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\n'
+        above = 'include = ["../library/known.toml"]\n' if name == "binding" else ""
+        (tmp_path / name / "known.toml").write_text(above + text)
+    entries = load_known(tmp_path / "binding")
+    assert [(each.case, each.included) for each in entries] == [("binding", False), ("library", True)]
+    assert [line.split(": ")[2] for line in complaints("p", entries)] == [
+        "binding [*] matches no case that was run"
+    ]
 
 
 def test_no_known_file_is_no_entry(tmp_path: Path) -> None:
