@@ -1,6 +1,7 @@
 # make conformance   judge the peers that can run on this machine
 # make test          check and test the suite itself
 # make peers         build the peers' images, for `--runtime container` (needs a container engine)
+# make conformance-all   judge all peers in containers; PEERS="jeromq libzmq-4.1.6" for some of them
 PYTHON ?= python3
 VENV ?= .venv
 REPORT ?= reports/latest
@@ -12,7 +13,7 @@ READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
 
-.PHONY: conformance test lint peers coverage kill-table soak bench clean
+.PHONY: conformance conformance-all test lint peers coverage kill-table soak bench clean
 
 conformance: $(READY) $(if $(NPM),js)
 	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal --report $(REPORT)
@@ -27,6 +28,10 @@ lint: $(READY)
 
 peers: $(READY)
 	$(RUN) harness.cli peers
+
+conformance-all: $(READY)
+	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal \
+	  --runtime container $(addprefix --peer ,$(PEERS)) --report $(REPORT)
 
 # The files that are generated from ledger, cases and mutants; `make test` checks that they are true.
 coverage: $(READY)

@@ -87,6 +87,12 @@ class Bench:
             return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
         return self.deadlines
 
+    def renew_after_race(self, name: str, case_id: str, param: str) -> None:
+        """End a peer's process behind a case whose known fault may show later: it would hit the next case."""
+        entry = find(self.known.get(name, []), case_id, param)
+        if entry is not None and entry.race and name in self._live:
+            self._live[name].kill()
+
     def live(self, name: str) -> LivePeer:
         """The warm peer of that name, self-tested at first. Raises PeerUnavailable."""
         if name in self._refused:

@@ -3,7 +3,8 @@
 known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
 the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link
 where it is discussed or documented. `include` names lists of other peers with the same library, relative
-to the file: their entries count behind the file's own.
+to the file: their entries count behind the file's own. `race = true` says that a fault shows in some runs
+only: then the case may pass, too, and the peer is started anew behind it, as the fault may show later.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 
 FILE_NAME = "known.toml"
 MOST_CASES = 20
-_KEYS = {"case", "clause", "message", "reason", "link", "param"}
+_TEXTS = {"case", "clause", "message", "reason", "link"}
+_KEYS = _TEXTS | {"param", "race"}
 
 
 class KnownError(ValueError):
@@ -35,6 +37,7 @@ class Entry:
     link: str
     param: str = "*"
     file: str = ""
+    race: bool = False
     included: bool = False
     cases_met: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
@@ -103,11 +106,13 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
         raise KnownError(f"{where}: not a table")
     for key in sorted(set(table) - _KEYS):
         raise KnownError(f"{where}: {key}: no such field")
-    for key in sorted(_KEYS - {"param"}):
+    for key in sorted(_TEXTS):
         if not isinstance(table.get(key), str) or not table[key].strip():
             raise KnownError(f"{where}: {key}: missing, or no text")
     if not isinstance(table.get("param", "*"), str):
         raise KnownError(f"{where}: param: no text")
+    if not isinstance(table.get("race", False), bool):
+        raise KnownError(f"{where}: race: neither true nor false")
     try:
         re.compile(table["message"])
     except re.error as error:

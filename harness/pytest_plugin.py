@@ -199,7 +199,9 @@ def pytest_runtest_makereport(
     if made is None or ASKING not in item.stash:
         return report
     if call.when == "teardown":
+        asked = item.stash[ASKING]
         del item.stash[ASKING]  # a trace is kept no longer than its case
+        asked.bench.renew_after_race(asked.peer_name, made.id, _param_id(item, asked.peer_name))
         return report
     if call.when == "setup" and report.passed:
         return report

@@ -8,6 +8,7 @@ from harness.case import Judge, case
 from harness.control.flood import body
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial
+from harness.verdict import Mismatch
 from harness.zmtp import Cancel, Message, Subscribe, subscription
 
 from .probe import PUBLISHERS, little_room, octets, receives_nothing, rule, subscriber, subscriber_3_0
@@ -153,7 +154,7 @@ def test_thousand_subscriptions(peer: Peer, attach: Attach, socket_type: str) ->
 @publishers
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_long_subscriptions(peer: Peer, attach: Attach, socket_type: str, size: int) -> None:
-    """A subscription of any size selects by its last octet too."""
+    """A subscription of any size selects by its last octet too, and its end harms nobody."""
     pub = peer.open(socket_type)
     prefix = octets(size)
     sub = subscriber(attach(pub), pub, prefix)
@@ -161,6 +162,15 @@ def test_long_subscriptions(peer: Peer, attach: Attach, socket_type: str, size: 
     pub.send([prefix[:-1] + b"\xaa"])
     pub.send([prefix + b"selected"])
     sub.expect(prefix + b"selected")
+    sub.raw.close()
+    pub.close()
+    successor = peer.open(socket_type)
+    try:
+        subscriber(attach(successor), successor, b"another")
+    except Mismatch as late:
+        raise Mismatch(
+            "the next subscriber is served", late.actual, place=late.place, fatal=late.fatal
+        ) from None
 
 
 @case(

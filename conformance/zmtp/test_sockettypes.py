@@ -2,6 +2,7 @@
 
 import pytest
 
+from conformance.pipeline.ends import next_served
 from conformance.zmtp.traffic import closed_or_served, expect_refused, expect_serves, start_handshake
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
@@ -63,6 +64,9 @@ def test_illegal_partner_is_not_heard(peer: Peer, dial: Dial, socket_type: str, 
     wrong.send(Ready(partner), Message(b"", b"wrong"), Subscribe(b""))
     expect_refused(wrong, clause=row(socket_type))
     wrong.close()
+    if socket_type == "PAIR":  # serves one at a time, and notices in its own time that the last one left
+        next_served(sock, endpoint, dial, row(socket_type))
+        return
     good = start_handshake(dial(endpoint), Ready(PARTNER[socket_type]))
     good.expect(Ready, clause=row(socket_type))
     expect_serves(sock, good, clause=row(socket_type))

@@ -10,7 +10,6 @@ from conformance.zmtp.partners import (
     MORE_THAN_A_GREETING,
     expect_exchange,
     expect_legacy_greeting,
-    expect_still_served,
     last_received,
     publish_until_heard,
 )
@@ -194,7 +193,10 @@ def test_refuses_type_in_2_0(peer: Peer, attach: Attach, dial: Dial, socket_type
     raw = attach(dealer)
     raw.framing = 2
     raw.send(LegacyGreeting(1, socket_type), Message(b"forged"))
-    expect_still_served(dealer, dial)
+    other = dial(dealer.bind())
+    other.legacy_handshake(ROUTER_OF_2_0)
+    other.send(Message(b"fence"))
+    dealer.expect(b"fence")
     raw.expect_closed(clause="15/compat/mismatch-disconnect")
 
 

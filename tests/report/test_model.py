@@ -88,6 +88,14 @@ def test_a_listed_deviation_is_known() -> None:
     assert apply_known(FAILED, [entry(param="a*")], CASE.id, "ab").verdict is Verdict.KNOWN
 
 
+def test_a_race_may_pass_as_well() -> None:
+    raced = [replace(entry(), race=True)]
+    passed = Judgement(Verdict.PASS)
+    assert apply_known(FAILED, raced, CASE.id, "").verdict is Verdict.KNOWN
+    assert apply_known(passed, raced, CASE.id, "") == passed
+    assert apply_known(passed, [entry()], CASE.id, "").verdict is Verdict.FAIL
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [({"clause": SHOULD}, "listed with clause"), ({"message": "never"}, "listed with message")],
@@ -126,6 +134,10 @@ def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
         ("[[known]]\nfoo = 1", "known #1: foo: no such field"),
         ("[other]\nx = 1", "only include and [[known]]"),
         ("known = 1", "known: not [[known]] tables"),
+        (
+            '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nrace=1',
+            "known #1: race: neither",
+        ),
         ('include = "other.toml"', "include: not a list"),
         ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
