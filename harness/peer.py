@@ -145,18 +145,23 @@ class Peer:
         """Let the peer's own proxy carry messages between two of its sockets."""
         self.call("proxy", frontend=frontend.id, backend=backend.id)
 
-    def finish(self) -> None:
-        """Close what the case left open. A peer that cannot is killed; the next case gets a fresh one."""
+    def finish(self) -> str:
+        """Close what the case left open. A peer that cannot is killed; the next case gets a fresh one.
+
+        How the peer ended by itself, though nobody has noticed yet; "" where it has not.
+        """
         if self._client.gone is not None or self._client.pending is not None:
             self.live.kill()
-            return
+            return ""
         for sock in self._sockets:
             if not sock.closed:
+                sock.closed = True
                 try:
                     self._client.call("close", socket=sock.id)
-                except ControlError:
+                except ControlError as error:
                     self.live.kill()
-                    return
+                    return error.reason if isinstance(error, PeerGone) and error.ended else ""
+        return ""
 
 
 class Pending:

@@ -8,7 +8,7 @@ findings and notes; `seed` is this case's own seed.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from harness.bench import Bench
 from harness.case import Case, Judge
 from harness.deadlines import Deadlines
 from harness.peer import Peer, RemoteSocket
+from harness.verdict import Mismatch, Place
 from harness.wire.endpoints import RawListener
 from harness.wire.endpoints import dial as dial_endpoint
 from harness.wire.rawpeer import RawPeer
@@ -71,6 +72,12 @@ class Asking:
         sock.connect(listener.endpoint)
         return listener.accept()
 
+    def close_peer(self, place: Place | None = None) -> None:
+        """Close the peer's sockets. Raises a fatal Mismatch where its process ended during the case."""
+        ended = self.peer.finish() if self.peer is not None else ""
+        if ended:
+            raise Mismatch("the peer outlives the case", ended, None, place, fatal=True)
+
     def finish(self) -> None:
         """Close everything, the peer's sockets first, so that nobody dials what is closing."""
         if self.peer is not None:
@@ -93,6 +100,21 @@ class _KeepingListener(RawListener):
 
 
 ASKING = pytest.StashKey[Asking]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A peer that ended in a case is that case's FAIL, whatever was seen of it on the wire."""
+    asked = pyfuncitem.stash.get(ASKING, None)
+    if asked is None:
+        return (yield)
+    try:
+        result = yield
+    except Mismatch as seen:
+        asked.close_peer(seen.place)
+        raise
+    asked.close_peer()
+    return result
 
 
 @pytest.fixture

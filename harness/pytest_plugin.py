@@ -30,6 +30,7 @@ from harness.pytest_fixtures import (
     judge,
     listen,
     peer,
+    pytest_pyfunc_call,
     repetition,
     seed,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "pytest_addhooks",
     "pytest_addoption",
     "pytest_collection_finish",
+    "pytest_pyfunc_call",
     "repetition",
     "seed",
 ]

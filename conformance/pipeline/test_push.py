@@ -152,7 +152,7 @@ def test_queues_while_away(peer: Peer, listen: Listen, judge: Judge) -> None:
     raw = listener.accept().handshake("PULL")
     meet_pullers(push, [raw])
     raw.close()
-    again = listener.accept()
+    again = listener.accept(clause="37/errors/close-reconnect")
     outcome = attempt(push, b"meanwhile")
     judge.note(f"while away: {outcome}")
     again.handshake("PULL")

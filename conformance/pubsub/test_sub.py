@@ -167,7 +167,7 @@ def test_subscribes_again_after_reconnect(peer: Peer, listen: Listen, socket_typ
     )
     before.close()
     sub.subscribe(b"B")
-    after = listener.accept(clause=rule(sub, "keep-unconnected")).handshake("PUB")
+    after = listener.accept(clause="37/errors/close-reconnect").handshake("PUB")
     keep = rule(sub, "keep-unconnected")
     Judge.equal(told(after, 2, keep), {b"A": 1, b"B": 1}, keep)
     after.send(Message(b"B-after"))

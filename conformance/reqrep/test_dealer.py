@@ -131,7 +131,7 @@ def test_queues_while_away(peer: Peer, listen: Listen) -> None:
     raw = listener.accept().handshake("ROUTER")
     meet(dealer, raw)
     raw.close()
-    again = listener.accept()
+    again = listener.accept(clause="37/errors/close-reconnect")
     outcome = dealer.offer([b"meanwhile"])
     again.handshake("ROUTER")
     insist(dealer, outcome, [b"meanwhile"])

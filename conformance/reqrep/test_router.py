@@ -245,7 +245,7 @@ def test_message_for_peer_away(peer: Peer, listen: Listen, judge: Judge) -> None
     raw = listener.accept().handshake("DEALER", identity=b"alice")
     meet(router, raw)
     raw.close()
-    again = listener.accept()
+    again = listener.accept(clause="37/errors/close-reconnect")
     judge.note(f"sent while away: {attempt(router, b'alice', b'meanwhile').value}")
     again.handshake("DEALER", identity=b"alice")
     Judge.equal(meet(router, again), [b"alice"])

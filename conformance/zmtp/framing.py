@@ -9,7 +9,7 @@ from random import Random
 from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge
 from harness.control.flood import body, digest
-from harness.peer import Parts, RemoteSocket, show_parts
+from harness.peer import Parts, Pending, RemoteSocket, show_parts
 from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
@@ -24,16 +24,20 @@ def random_parts(seed: int, *sizes: int) -> list[bytes]:
     return [source.randbytes(size) for size in sizes]
 
 
-def send_body(sock: RemoteSocket, seed: int, size: int) -> bytes:
-    """Let the application send one frame of that size and say which. It makes large ones itself."""
+def begin_body(sock: RemoteSocket, seed: int, size: int) -> tuple[bytes, Pending]:
+    """Let the application begin to send one frame of that size, and say which. It makes large ones itself."""
     if size < LARGE_OCTETS:
         (octets,) = random_parts(seed, size)
-        sock.send([octets])
-        return octets
-    accepted = sock.flood(1, size, seed, within_s=sock.peer.deadlines.delivery_s)
-    if not accepted:
-        raise Mismatch(f"the socket accepts a message of {size} octets", "not in time")
-    return body(seed, 0, size)
+        return octets, sock.start_send([octets])
+    flood = {"socket": sock.id, "count": 1, "size_octets": size, "seed": seed}
+    return body(seed, 0, size), sock.peer.start("flood", sock.peer.deadlines.delivery_s, **flood)
+
+
+def finish_body(sending: Pending) -> None:
+    """The socket has accepted what was begun."""
+    answer = sending.result()
+    if answer not in ({"outcome": "accepted"}, {"accepted": 1}):
+        raise Mismatch("the socket accepts the message", repr(answer))
 
 
 def expect_body(sock: RemoteSocket, octets: bytes) -> None:

@@ -96,21 +96,22 @@ def test_own_identity_as_set(peer: Peer, attach: Attach, identity: bytes, socket
 )
 def test_own_identity_does_not_begin_with_zero(peer: Peer, attach: Attach, judge: Judge) -> None:
     """An identity that begins with zero is refused to the application, or at least not sent."""
-    sock = peer.open("DEALER")
-    judge.note(setting_reserved_identity(sock))
+    sock = opened_with_reserved_identity(peer, judge)
     ready = start_handshake(attach(sock), Ready("ROUTER")).expect(Ready, clause="37/null/server-ready-reply")
     judge.that(not (ready.identity or b"").startswith(b"\0"), "no such Identity", ready.identity)
 
 
-def setting_reserved_identity(sock: RemoteSocket) -> str:
-    """Whether the library lets the application ask for such an identity."""
+def opened_with_reserved_identity(peer: Peer, judge: Judge) -> RemoteSocket:
+    """A DEALER with such an identity, or with none where the library refuses it."""
     try:
-        sock.set("identity", b"\0reserved")
+        sock = peer.open("DEALER", identity=b"\0reserved")
     except OperationRefused as refused:
         if not refused.failed:
             raise
-        return "the library refuses the identity"
-    return "the library takes the identity"
+        judge.note("the library refuses the identity")
+        return peer.open("DEALER")
+    judge.note("the library takes the identity")
+    return sock
 
 
 @case(

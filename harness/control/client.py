@@ -86,12 +86,16 @@ class OperationFailed(OperationError):
 
 
 class PeerGone(ControlError):
-    """The peer exited, ended its output, never answered, or answered garbage: one line says which."""
+    """The peer exited, ended its output, never answered, or answered garbage: one line says which.
 
-    def __init__(self, peer: str, reason: str) -> None:
+    `ended` says that it went by itself, by its exit or the end of its output.
+    """
+
+    def __init__(self, peer: str, reason: str, *, ended: bool = False) -> None:
         super().__init__(f"{peer}: {reason}")
         self.peer = peer
         self.reason = reason
+        self.ended = ended
 
 
 _ERRORS: Mapping[str, type[OperationError]] = {
@@ -215,7 +219,7 @@ class ControlClient:
         except DeadlineExceeded as error:
             raise self._lost(f"{request.op}: the request was not read within {error.seconds:g} s") from None
         except OSError:
-            raise self._lost(f"{request.op}: {self._ended('closed its input')}") from None
+            raise self._lost(f"{request.op}: {self._ended('closed its input')}", ended=True) from None
 
     def _receive(self, request: Request, deadline: Deadline) -> dict[str, Any] | ControlError:
         self._pending = None
@@ -224,7 +228,7 @@ class ControlClient:
         except DeadlineExceeded as error:
             return self._lost(f"{request.op}: never answered: {error.args[0]}")
         if not line.endswith(b"\n"):
-            return self._lost(f"{request.op}: {self._cut(line)}")
+            return self._lost(f"{request.op}: {self._cut(line)}", ended=len(line) <= MAX_LINE_OCTETS)
         try:
             answer = parse_answer(line, request)
         except MalformedAnswer as error:
@@ -245,8 +249,8 @@ class ControlClient:
         """How the process ended if it did, else `otherwise`."""
         return self._channel.exit_status(self._deadlines.deadline("exit")) or otherwise
 
-    def _lost(self, reason: str) -> PeerGone:
+    def _lost(self, reason: str, *, ended: bool = False) -> PeerGone:
         """Nothing that follows could be believed: the peer is ended, and remembered as gone."""
-        self._gone = PeerGone(self.name, reason)
+        self._gone = PeerGone(self.name, reason, ended=ended)
         self._channel.kill()
         return self._gone
