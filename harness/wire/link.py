@@ -169,14 +169,18 @@ class Link:
         self._drain()
         self.sock.close()
 
-    def reset(self) -> None:
-        """Close the connection by reset; over ipc, which knows no reset, in good order."""
+    def reset(self, *, unread: bool = False) -> None:
+        """Close the connection by reset; over ipc, which knows no reset, in good order.
+
+        What the partner sent until now is read first, or stays `unread`.
+        """
         if self.sock.fileno() < 0:
             return
         if self.sock.family == socket.AF_UNIX:
             self.close()
             return
-        self._drain()
+        if not unread:
+            self._drain()
         with self.trace.step():
             untaken = struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))[0]
             if untaken and not self._broken:
