@@ -68,7 +68,7 @@ final class Adapter {
             answer.add("error", failure("unsupported", error.getMessage()));
         } catch (TimeoutException error) {
             answer.add("error", failure("timeout", error.getMessage()));
-        } catch (Exception error) {
+        } catch (Exception | StackOverflowError error) {
             answer.add("error", failure("failed", error.toString()));
         }
         return answer;

@@ -3,6 +3,9 @@ import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
@@ -39,11 +42,14 @@ final class Sockets implements AutoCloseable {
 
     private record Forwarder(Thread thread, ZMQ.Socket control) {}
 
+    private static final int PULSE_MS = 3000;
     /** How often the I/O thread is nudged while a socket dials. */
     private static final long NUDGE_MS = 20;
 
     private final ZMQ.Context context = ZMQ.context(1);
     private final ZMQ.Socket nudge = context.socket(type("PULL"));
+    private final ZMQ.Socket pulse = context.socket(type("PULL"));
+    private final int pulsePort = pulse.bindToRandomPort("tcp://127.0.0.1");
     private final Selector selector = Selector.open();
     private final Map<Integer, Entry> entries = new LinkedHashMap<>();
     private final Input input;
@@ -96,8 +102,23 @@ final class Sockets implements AutoCloseable {
         }
     }
 
+    /**
+     * Some octets of strangers leave JeroMQ's I/O thread in an endless loop. Nothing is served then, by no socket, and
+     * the library says nothing: so a close says it, for there is no use in such a process any more.
+     */
+    private void feelPulse() throws IOException {
+        try (Socket probe = new Socket()) {
+            probe.setSoTimeout(PULSE_MS);
+            probe.connect(new InetSocketAddress("127.0.0.1", pulsePort), PULSE_MS);
+            probe.getInputStream().read();
+        } catch (SocketTimeoutException error) {
+            throw new IOException("the library's I/O thread answers nobody any more", error);
+        }
+    }
+
     /** Lets the library work: to ask for a socket's events makes it read its commands. */
     private void serve() {
+        pulse.getEvents();
         for (Entry entry : entries.values()) {
             if (entry.proxy == null) {
                 entry.socket.getEvents();
@@ -163,17 +184,19 @@ final class Sockets implements AutoCloseable {
         return (get(number).getEvents() & ZMQ.Poller.POLLIN) != 0;
     }
 
-    void close(int number) throws InterruptedException {
+    void close(int number) throws InterruptedException, IOException {
         Entry entry = entry(number);
         if (entry.proxy != null) {
             end(entry.proxy);
         }
         entries.remove(number);
         entry.news.cancel();
-        entry.socket.close();
         if (entry.watch != null) {
+            entry.socket.monitor(null, 0); // older versions wait for who has gone
             entry.watch.close();
         }
+        entry.socket.close();
+        feelPulse();
     }
 
     private void end(Forwarder proxy) throws InterruptedException {
@@ -251,6 +274,7 @@ final class Sockets implements AutoCloseable {
             close(number);
         }
         nudge.close();
+        pulse.close();
         selector.close();
         context.term();
     }
