@@ -54,10 +54,13 @@ def self_test(
     manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts = LOOPBACK
 ) -> list[Step]:
     """Run every step against a freshly started peer; the peer is ended by the last one."""
-    return list(_run(manifest, client, deadlines, hosts))
+    return list(each_step(manifest, client, deadlines, hosts))
 
 
-def _run(manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts) -> Iterator[Step]:
+def each_step(
+    manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts = LOOPBACK
+) -> Iterator[Step]:
+    """The steps of the self-test one by one, each asked when it is taken."""
     steps: list[tuple[str, Callable[[], None]]] = [
         ("hello", lambda: _hello(manifest, client)),
         ("unknown operation", lambda: _unknown_operation(client)),
@@ -117,7 +120,7 @@ def _opens(client: Client, type_: str) -> Callable[[], None]:
 
 def _bind(manifest: Manifest, client: Client, deadlines: Deadlines, hosts: Hosts) -> None:
     """A wildcard bind answers an endpoint that a TCP connection can be made to."""
-    if not manifest.claims("transport:tcp"):
+    if not manifest.claims("transport:tcp") or not manifest.sockets:
         return
     name = client.call("open", type=min(manifest.sockets), options={})["socket"]
     endpoint = client.call("bind", socket=name, endpoint=hosts.wildcard)["endpoint"]
