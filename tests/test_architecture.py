@@ -28,6 +28,7 @@ ROWS: dict[str, int] = {
     "harness.wire": 3,
     "harness.control.client": 3,
     "harness.launch": 3,
+    "harness.newpeer": 1,
     "harness.peer": 4,
     "harness.known": 4,
     "harness.selftest": 5,

@@ -40,7 +40,7 @@ def test_where_no_socket_type_is_claimed_none_is_opened(tmp_path: Path) -> None:
     file = folder / "peer.toml"
     file.write_text(file.read_text().replace('["PAIR", "ROUTER"]', "[]"))
     assert run(folder, tmp_path / "log") == [
-        Step(name, True) for name in ("hello", "unknown operation", "bind", "end of input")
+        Step(name, True) for name in ("hello", "unknown operation", "end of input")
     ]
 
 
