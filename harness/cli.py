@@ -1,8 +1,9 @@
-"""Chores around the suite.
+"""Chores around the suite: `zconform`, or `python -m harness.cli`.
 
-`python -m harness.cli coverage` shows which clause has which cases; `--write` puts it into
-specs/coverage.txt; `--check` says with its exit status whether that file is true.
-`python -m harness.cli peers [NAME...]` builds the peers' images, all or those of these names or globs.
+`coverage` shows which clause has which cases; `--write` puts it into specs/coverage.txt; `--check` says
+with its exit status whether that file is true. `peers [NAME...]` builds the peers' images, all or those of
+these names or globs. `new-peer NAME --language L` makes a skeleton to fill in, `smoke PEER` tries an adapter
+before it is judged.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import importlib.util
+import shlex
 import sys
 from pathlib import Path
 
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
-from harness.launch.launcher import Launcher, LaunchError
-from harness.manifest import ManifestError, load_manifests
+from harness.deadlines import Deadlines
+from harness.launch.launcher import RUNTIMES, Launcher, LaunchError, Runtime
+from harness.manifest import FILE_NAME, Manifest, ManifestError, load_manifests
+from harness.newpeer import NewPeerError, languages, new_peer
 from harness.report.coverage import render_coverage
+from harness.smoke import smoke
 
 CASES = SPECS.parent / "conformance"
 COVERAGE = SPECS / "coverage.txt"
@@ -81,10 +86,53 @@ def build_peers(wanted: list[str], dirs: list[Path], logs: Path) -> int:
     return 1 if failed or not chosen else 0
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Read the command line and do the chore."""
-    parser = argparse.ArgumentParser(prog="python -m harness.cli", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def make_peer(name: str, language: str, parent: Path) -> int:
+    """Make a peer's folder and say what comes next; 2 if it cannot be made."""
+    try:
+        for manifest in load_manifests([PEERS]).values():
+            if manifest.name == name:
+                raise NewPeerError("NAME", f"{name!r} is the name in {manifest.folder / FILE_NAME} as well")
+        made = new_peer(name, language, parent)
+    except (ManifestError, NewPeerError) as error:
+        print(f"zconform new-peer: {error}", file=sys.stderr)
+        return 2
+    where = "" if parent.resolve() == PEERS else f" --peers-dir {shlex.quote(str(parent))}"
+    steps = [f"make -C {shlex.quote(str(made.folder))}"] if made.is_built else []
+    steps += [f"zconform smoke {name}{where}", f"pytest conformance/ --peer {name}{where}"]
+    print(f"{made.folder}: {', '.join(made.files)}")
+    print("Fill in the library file, then peer.toml; peers/README.md leads through it. After each change:")
+    print("\n".join(f"    {step}" for step in steps))
+    return 0
+
+
+def smoke_peer(name: str, dirs: list[Path], runtime: Runtime, scale: float) -> int:
+    """Try a peer's adapter, a line for each step; 0 if all is well, 1 if not, 2 if it cannot be asked."""
+    launcher = Launcher(runtime)
+    try:
+        manifest = _peer_called(name, load_manifests([PEERS, *dirs]))
+        missing = launcher.missing(manifest, asked_for=True)
+        if missing is not None:
+            raise LaunchError(f"{name}: {missing}")
+        return 1 if smoke(manifest, launcher, Deadlines(scale), lambda line: print(line, flush=True)) else 0
+    except (ManifestError, LaunchError, ValueError) as error:
+        print(f"zconform smoke: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        launcher.close()
+
+
+def _peer_called(name: str, found: dict[str, Manifest]) -> Manifest:
+    if name not in found:
+        raise LaunchError(f"PEER: no peer is called {name!r}; there are {', '.join(found)}")
+    return found[name]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of all chores."""
+    whole = argparse.ArgumentParser(prog="zconform", description=__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
     sub = commands.add_parser("coverage", help="clauses and the cases that judge them")
     sub.add_argument("--write", action="store_true")
     sub.add_argument("--check", action="store_true")
@@ -92,9 +140,27 @@ def main(argv: list[str] | None = None) -> int:
     sub.add_argument("names", nargs="*", metavar="NAME")
     sub.add_argument("--peers-dir", action="append", type=Path, default=[], metavar="DIR")
     sub.add_argument("--logs", type=Path, default=Path("reports/images"), metavar="DIR")
-    options = parser.parse_args(argv)
+    sub = commands.add_parser("new-peer", help="make a peer's folder with an adapter to fill in")
+    sub.add_argument("name", metavar="NAME")
+    sub.add_argument("--language", required=True, metavar="L", help=", ".join(languages()))
+    sub.add_argument("--peers-dir", type=Path, default=PEERS, metavar="DIR")
+    sub = commands.add_parser("smoke", help="try an adapter before it is judged")
+    sub.add_argument("peer", metavar="PEER")
+    sub.add_argument("--peers-dir", action="append", type=Path, default=[], metavar="DIR")
+    sub.add_argument("--runtime", choices=RUNTIMES, default="auto")
+    sub.add_argument("--time-scale", type=float, default=1.0, metavar="X", help="stretch every wait")
+    return whole
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Read the command line and do the chore."""
+    options = parser().parse_args(argv)
     if options.command == "peers":
         return build_peers(options.names, options.peers_dir, options.logs)
+    if options.command == "new-peer":
+        return make_peer(options.name, options.language, options.peers_dir)
+    if options.command == "smoke":
+        return smoke_peer(options.peer, options.peers_dir, options.runtime, options.time_scale)
     return coverage(options.write, options.check)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import json
 import shutil
 import sys
 import tomllib
@@ -18,11 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from harness import schema
 
 FILE_NAME = "peer.toml"
-_SCHEMA = Path(__file__).resolve().parent.parent / "specs" / "peer.schema.json"
 
 
 class ManifestError(ValueError):
@@ -110,9 +107,9 @@ def load_manifest(file: Path) -> Manifest:
         raise ManifestError(file, "", error.strerror or str(error)) from None
     except ValueError as error:
         raise ManifestError(file, "", f"not TOML: {error}") from None
-    broken = best_match(_validator().iter_errors(data))
+    broken = schema.fault_in(data, schema.PEER)
     if broken is not None:
-        raise ManifestError(file, _field(broken), _detail(broken))
+        raise ManifestError(file, broken.field, broken.detail)
     return _manifest(file.resolve().parent, data)
 
 
@@ -170,36 +167,10 @@ def _container(folder: Path, data: dict[str, Any] | None) -> ContainerBuild | No
 
 
 @functools.cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(json.loads(_SCHEMA.read_text(encoding="utf-8")))
-
-
-@functools.cache
 def socket_types() -> frozenset[str]:
     """The socket types a manifest may claim, as the schema lists them."""
-    schema: Any = _validator().schema
-    return frozenset(schema["properties"]["claims"]["properties"]["sockets"]["items"]["enum"])
-
-
-def _field(error: ValidationError) -> str:
-    """The dotted path of the field that breaks the schema, list positions in brackets."""
-    rule: Any = error.schema
-    value: Any = error.validator_value
-    instance: Any = error.instance
-    words = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path]
-    if error.validator == "required":
-        words.append(f".{next(name for name in value if name not in instance)}")
-    elif error.validator == "additionalProperties":
-        words.append(f".{next(name for name in instance if name not in rule['properties'])}")
-    return "".join(words).removeprefix(".")
-
-
-def _detail(error: ValidationError) -> str:
-    if error.validator == "required":
-        return "missing"
-    if error.validator == "additionalProperties":
-        return "no such field"
-    return error.message.replace("\n", " ")[:200]
+    claims = schema.load_schema(schema.PEER)["properties"]["claims"]["properties"]
+    return frozenset(claims["sockets"]["items"]["enum"])
 
 
 def _importable(module: str) -> bool:

@@ -48,6 +48,13 @@ def test_a_manifest_is_read_whole(good: Manifest, tmp_path: Path) -> None:
         good.name = "other"  # type: ignore[misc]
 
 
+def test_a_peer_may_claim_nothing_yet(tmp_path: Path) -> None:
+    head = GOOD.partition("[claims]")[0]
+    nothing = "[claims]\nsockets = []\nzmtp = []\nmechanisms = []\ntransports = []\n"
+    manifest = load_manifest(write(tmp_path, head + nothing))
+    assert not any(manifest.claims(capability) for capability in CLAIMED)
+
+
 CLAIMED = ["ROUTER", "zmtp:2.0", "mechanism:PLAIN", "transport:tcp", "option:identity", "feature:heartbeat"]
 OTHERS = ["REQ", "zmtp:1.0", "mechanism:CURVE", "transport:ipc", "option:mandatory", "feature:proxy"]
 
@@ -92,7 +99,7 @@ WRONG = [
     ("command = [", "comand = [", "process", ""),
     ('"adapter.py"', "5", "process.command[1]", "not of type 'string'"),
     ('"ROUTER"', '"ROUTR"', "claims.sockets[0]", "'ROUTR' is not one of"),
-    ('zmtp = ["2.0", "3.1"]', "zmtp = []", "claims.zmtp", ""),
+    ('zmtp = ["2.0", "3.1"]', "", "claims.zmtp", "missing"),
     ('["identity"]', '["ROUTING_ID"]', "claims.options[0]", "does not match"),
 ]
 

@@ -35,6 +35,15 @@ def test_the_adapters_at_hand_pass(name: str, tmp_path: Path) -> None:
     assert len(steps) == 4 + 11
 
 
+def test_where_no_socket_type_is_claimed_none_is_opened(tmp_path: Path) -> None:
+    folder = bad_adapters.write(tmp_path, "good")
+    file = folder / "peer.toml"
+    file.write_text(file.read_text().replace('["PAIR", "ROUTER"]', "[]"))
+    assert run(folder, tmp_path / "log") == [
+        Step(name, True) for name in ("hello", "unknown operation", "end of input")
+    ]
+
+
 BAD = [
     ("other-name", "hello", "hello: field peer: expected 'other-name', got 'somebody-else'"),
     ("other-version", "hello", "hello: field control: expected '1', got '2'"),
