@@ -27,6 +27,7 @@ const EVENTS = [
     "handshake-succeeded", "handshake-failed-protocol", "handshake-failed-auth",
 ];
 const FORWARDED_AT_ONCE = 1000;
+const UNSIGNED = "unsigned "; // before a number as text: PHP's own are signed, so that half of those of 64 bits are none
 const JSON_FLAGS = JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES;
 
 class Unsupported extends Exception {}
@@ -160,7 +161,7 @@ final class Adapter
             }
             $body = end($parts);
             hash_update($digest, pack("J", strlen($body)) . $body);
-            $last = strlen($body) >= 8 ? unpack("J", $body)[1] : null;
+            $last = strlen($body) >= 8 ? UNSIGNED . sprintf("%u", unpack("J", $body)[1]) : null;
             $first = $received ? $first : $last;
         }
         return ["received" => $received, "digest" => hash_final($digest), "first" => $first, "last" => $last];
@@ -315,5 +316,6 @@ for (;;) {
     if ($line === false) {
         exit(0);
     }
-    fwrite(STDOUT, json_encode(answer($adapter, json_decode($line, true, 512, JSON_THROW_ON_ERROR)), JSON_FLAGS) . "\n");
+    $answer = json_encode(answer($adapter, json_decode($line, true, 512, JSON_THROW_ON_ERROR)), JSON_FLAGS);
+    fwrite(STDOUT, preg_replace('/"' . UNSIGNED . '(\d+)"/', "$1", $answer) . "\n");
 }
