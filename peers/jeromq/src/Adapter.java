@@ -68,7 +68,10 @@ final class Adapter {
             answer.add("error", failure("unsupported", error.getMessage()));
         } catch (TimeoutException error) {
             answer.add("error", failure("timeout", error.getMessage()));
-        } catch (Exception | StackOverflowError error) {
+        } catch (Exception error) {
+            answer.add("error", failure("failed", error.toString()));
+        } catch (StackOverflowError error) {
+            sockets.giveUp(error);
             answer.add("error", failure("failed", error.toString()));
         }
         return answer;

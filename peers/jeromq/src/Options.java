@@ -79,6 +79,18 @@ final class Options {
         }
     }
 
+    /** Has `handler` told of errors that the library's threads survive; older versions keep them to themselves. */
+    static void tellFailures(ZMQ.Context context, Thread.UncaughtExceptionHandler handler) {
+        try {
+            ZMQ.Context.class.getMethod("setNotificationExceptionHandler", Thread.UncaughtExceptionHandler.class)
+                    .invoke(context, handler);
+        } catch (NoSuchMethodException older) {
+            // there is nobody to tell
+        } catch (ReflectiveOperationException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+
     private static void invoke(Method method, ZMQ.Socket socket, Object argument) throws Exception {
         try {
             if (Boolean.FALSE.equals(method.invoke(socket, argument))) {

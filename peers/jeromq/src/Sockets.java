@@ -3,9 +3,6 @@ import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
-import java.net.InetSocketAddress;
-import java.net.Socket;
-import java.net.SocketTimeoutException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
@@ -42,22 +39,22 @@ final class Sockets implements AutoCloseable {
 
     private record Forwarder(Thread thread, ZMQ.Socket control) {}
 
-    private static final int PULSE_MS = 3000;
     /** How often the I/O thread is nudged while a socket dials. */
     private static final long NUDGE_MS = 20;
 
     private final ZMQ.Context context = ZMQ.context(1);
-    private final ZMQ.Socket nudge = context.socket(type("PULL"));
-    private final ZMQ.Socket pulse = context.socket(type("PULL"));
-    private final int pulsePort = pulse.bindToRandomPort("tcp://127.0.0.1");
+    private final ZMQ.Socket nudge;
     private final Selector selector = Selector.open();
     private final Map<Integer, Entry> entries = new LinkedHashMap<>();
     private final Input input;
     private int opened;
     private long nudged;
+    private volatile boolean broken;
 
     Sockets(Input input) throws IOException {
         this.input = input;
+        Options.tellFailures(context, (thread, error) -> giveUp(error)); // before there is a socket
+        nudge = context.socket(type("PULL"));
         input.start(selector::wakeup);
     }
 
@@ -103,22 +100,16 @@ final class Sockets implements AutoCloseable {
     }
 
     /**
-     * Some octets of strangers leave JeroMQ's I/O thread in an endless loop. Nothing is served then, by no socket, and
-     * the library says nothing: so a close says it, for there is no use in such a process any more.
+     * The library was stopped in the middle of something by an error of its own, which it may survive as something that
+     * serves nobody. So from now on no close succeeds: there is no use in such a process for another case.
      */
-    private void feelPulse() throws IOException {
-        try (Socket probe = new Socket()) {
-            probe.setSoTimeout(PULSE_MS);
-            probe.connect(new InetSocketAddress("127.0.0.1", pulsePort), PULSE_MS);
-            probe.getInputStream().read();
-        } catch (SocketTimeoutException error) {
-            throw new IOException("the library's I/O thread answers nobody any more", error);
-        }
+    void giveUp(Throwable error) {
+        error.printStackTrace();
+        broken = true;
     }
 
     /** Lets the library work: to ask for a socket's events makes it read its commands. */
     private void serve() {
-        pulse.getEvents();
         for (Entry entry : entries.values()) {
             if (entry.proxy == null) {
                 entry.socket.getEvents();
@@ -184,7 +175,7 @@ final class Sockets implements AutoCloseable {
         return (get(number).getEvents() & ZMQ.Poller.POLLIN) != 0;
     }
 
-    void close(int number) throws InterruptedException, IOException {
+    void close(int number) throws InterruptedException {
         Entry entry = entry(number);
         if (entry.proxy != null) {
             end(entry.proxy);
@@ -196,7 +187,9 @@ final class Sockets implements AutoCloseable {
             entry.watch.close();
         }
         entry.socket.close();
-        feelPulse();
+        if (broken) {
+            throw new IllegalStateException("the library has failed before");
+        }
     }
 
     private void end(Forwarder proxy) throws InterruptedException {
@@ -274,7 +267,6 @@ final class Sockets implements AutoCloseable {
             close(number);
         }
         nudge.close();
-        pulse.close();
         selector.close();
         context.term();
     }
