@@ -9,7 +9,7 @@ import pytest
 
 from harness.pairing import ROLES
 from harness.pairs import Pair, parse_pair, unclaimed_by_pair
-from harness.pytest_bench import bench_of
+from harness.pytest_bench import INTEROP_CASES, bench_of, named_paths
 from harness.pytest_fixtures import ASKING, Asking
 from harness.pytest_selection import case_of, is_of_pair, params_of
 
@@ -44,7 +44,8 @@ def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
 
 def pair_summary(config: pytest.Config) -> str:
     """What is to be said where cases for pairs were left out."""
-    return NOT_ASKED if config.stash.get(_LEFT_OUT, False) else ""
+    below = any(path in INTEROP_CASES.parents for path in named_paths(config))
+    return NOT_ASKED if config.stash.get(_LEFT_OUT, below and not bench_of(config).pairs) else ""
 
 
 def names_of(item: pytest.Item) -> tuple[str, ...]:
