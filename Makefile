@@ -1,5 +1,6 @@
 # make conformance   judge the peers that can run on this machine
 # make test          check and test the suite itself
+# make interop       ask each two of them against each other (PAIRS='pyzmq:*' chooses, SHARD=1/4 takes a part)
 # make peers         build the peers' images, for `--runtime container` (needs a container engine)
 # make conformance-all   judge all peers in containers; PEERS="jeromq libzmq-4.1.6" for some of them
 PYTHON ?= python3
@@ -13,10 +14,15 @@ READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
 
-.PHONY: conformance conformance-all test lint peers coverage kill-table soak bench clean
+.PHONY: conformance conformance-all interop test lint peers coverage kill-table soak bench clean
 
 conformance: $(READY) $(if $(NPM),js)
 	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal --report $(REPORT)
+
+PAIRS ?= *:*
+interop: $(READY) $(if $(NPM),js)
+	$(RUN) pytest conformance/interop -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal \
+	  $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT)
 
 test: lint
 	$(RUN) pytest tests/ -q --no-header -n $(CORES)
@@ -47,6 +53,7 @@ soak: $(READY) $(if $(NPM),js)
 bench: $(READY)
 	$(RUN) benchmarks.codec
 	$(RUN) benchmarks.overhead
+	$(RUN) benchmarks.interop
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zconform needs Python 3.11 or newer: make PYTHON=python3.12")'

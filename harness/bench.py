@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from harness.deadlines import Deadlines
 from harness.known import Entry, find, load_known
 from harness.launch.launcher import Launcher, LaunchError, runtime_of
 from harness.manifest import Manifest, load_manifests
+from harness.pairs import ZMTP_3, Pair, PairError, default_pairs, matching_pairs, shard_of
 from harness.peer import LivePeer, PeerUnavailable
 from harness.selftest import self_test
+from harness.wire.hub import TapHub
 from harness.wire.pcapng import write_pcapng
 from harness.wire.trace import Octets, Trace
 
@@ -32,9 +35,23 @@ class SelectionError(ValueError):
     """A peer was asked for that does not exist or cannot run here; one line says which and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line wants: peers (names or globs), pairs ("A:B"), whether pairs are asked at all
+    where none are named, and which part (k of n) of peers and pairs."""
+
+    peers: Sequence[str] = ()
+    pairs: Sequence[str] = ()
+    interop: bool = False
+    shard: tuple[int, int] | None = None
+
+
 @dataclass(slots=True)
 class Bench:
-    """`manifests` are the peers to judge; `unavailable` says why others are not here."""
+    """`manifests` are the peers to judge; `unavailable` says why others are not here.
+
+    `singles` are those that are judged by themselves, `pairs` those that are judged together.
+    """
 
     ledger: Ledger
     manifests: dict[str, Manifest]
@@ -45,7 +62,11 @@ class Bench:
     known: dict[str, list[Entry]] = field(default_factory=dict)
     self_tests: bool = True
     launcher: Launcher = field(default_factory=Launcher)
-    _live: dict[str, LivePeer] = field(default_factory=dict)
+    singles: list[str] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    _live: dict[tuple[str, int], LivePeer] = field(default_factory=dict)
+    _tested: set[str] = field(default_factory=set)
+    _hub: TapHub | None = None
     _refused: dict[str, str] = field(default_factory=dict)
     _images: dict[str, str | None] = field(default_factory=dict)
     _runtimes: dict[str, str] = field(default_factory=dict)
@@ -54,7 +75,7 @@ class Bench:
     def make(
         cls,
         dirs: list[Path],
-        wanted: list[str],
+        wishes: Wishes,
         deadlines: Deadlines,
         seed: int,
         report: Path | None,
@@ -66,9 +87,11 @@ class Bench:
         """
         found = load_manifests(dirs)
         launcher = launcher or Launcher("process", logs=report / "logs" if report else None)
-        chosen, unavailable = choose(found, wanted, launcher)
+        singles, pairs, chosen, unavailable = select(found, wishes, launcher)
         known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
-        return cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known, launcher=launcher)
+        made = cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known, launcher=launcher)
+        made.singles, made.pairs = singles, pairs
+        return made
 
     def unclaimed(self, name: str, needs: list[str]) -> str | None:
         """The first of these capabilities that a peer does not claim, or None where it claims all.
@@ -76,34 +99,55 @@ class Bench:
         A case that names no version of ZMTP is one for peers that speak 3.x.
         """
         manifest = self.manifests[name]
-        if not any(need.startswith("zmtp:") for need in needs) and not manifest.zmtp & {"3.0", "3.1"}:
+        if not any(need.startswith("zmtp:") for need in needs) and not manifest.zmtp & ZMTP_3:
             return "zmtp:3.0"
         return next((need for need in needs if not manifest.claims(need)), None)
 
-    def patience(self, name: str, case_id: str, param: str) -> Deadlines:
+    def patience(self, peers: Sequence[str], case_id: str, param: str) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
         learnt it answers long before, and one that has not costs less."""
-        if find(self.known.get(name, []), case_id, param) is not None:
+        if find(self.known, peers, case_id, param):
             return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
         return self.deadlines
 
-    def renew_after_race(self, name: str, case_id: str, param: str) -> None:
-        """End a peer's process behind a case whose known fault may show later: it would hit the next case."""
-        entry = find(self.known.get(name, []), case_id, param)
-        if entry is not None and entry.race and name in self._live:
-            self._live[name].kill()
+    def renew_after_race(self, peers: Sequence[str], case_id: str, param: str) -> None:
+        """End the peers' processes behind a case whose known fault may show later: it would hit the next."""
+        if any(entry.race for entry in find(self.known, peers, case_id, param)):
+            for live in self._live.values():
+                live.kill()
 
     def live(self, name: str) -> LivePeer:
         """The warm peer of that name, self-tested at first. Raises PeerUnavailable."""
+        return self.hold(name)[0]
+
+    def hold(self, *names: str) -> list[LivePeer]:
+        """The warm peers of these names and no others; one that is named twice has two processes.
+
+        What was warm before stays so where it is named again, in whatever place. Raises PeerUnavailable.
+        """
+        wanted = Counter(names)
+        for name, number in list(self._live):
+            if number > wanted[name]:
+                self._live.pop((name, number)).stop()
+        return [self._warm(name, names[: place + 1].count(name)) for place, name in enumerate(names)]
+
+    def _warm(self, name: str, number: int) -> LivePeer:
         if name in self._refused:
             raise PeerUnavailable(self._refused[name])
-        if name not in self._live:
-            self._stop_all()
+        if (name, number) not in self._live:
             manifest = self.manifests[name]
-            if self.self_tests:
+            if self.self_tests and name not in self._tested:
                 self._test(manifest)
-            self._live[name] = LivePeer(manifest, self._start)
-        return self._live[name]
+                self._tested.add(name)
+            self._live[name, number] = LivePeer(manifest, lambda wanted: self._start(wanted, number))
+        return self._live[name, number]
+
+    @property
+    def hub(self) -> TapHub:
+        """The thread behind all taps, started when it is first needed."""
+        if self._hub is None:
+            self._hub = TapHub()
+        return self._hub
 
     def _test(self, manifest: Manifest) -> None:
         """Raise PeerUnavailable, now and whenever it is asked again, if the adapter is not sound."""
@@ -118,20 +162,17 @@ class Bench:
             self._refused[manifest.name] = f"{manifest.name}: {problem}"
             raise PeerUnavailable(self._refused[manifest.name])
 
-    def _start(self, manifest: Manifest) -> ControlClient:
-        channel = self.launcher.start(manifest)
+    def _start(self, manifest: Manifest, number: int = 1) -> ControlClient:
+        channel = self.launcher.start(manifest, number)
         self._images[manifest.name] = channel.image
         return ControlClient(channel, self.deadlines, channel.hosts)
 
-    def _stop_all(self) -> None:
-        """Cases come grouped by peer: the one before is not needed any more."""
-        for live in self._live.values():
-            live.stop()
-        self._live.clear()
-
     def stop(self) -> None:
-        """End every peer's process."""
-        self._stop_all()
+        """End every peer's process, and the taps' thread."""
+        self.hold()
+        if self._hub is not None:
+            self._hub.close()
+            self._hub = None
 
     def close(self) -> None:
         """Remove what the run has made for its containers; the peers have ended."""
@@ -152,7 +193,7 @@ class Bench:
     def about(self, name: str) -> dict[str, Any]:
         """What results.json says of a peer."""
         manifest = self.manifests[name]
-        live = self._live.get(name)
+        live = self._live.get((name, 1))
         hello: Mapping[str, Any] = live.hello if live else {}
         return {
             "name": name,
@@ -163,10 +204,10 @@ class Bench:
             "image": self._images.get(name),
         }
 
-    def title(self, name: str) -> str:
-        """A peer in one line, such as "libzmq 4.3.5 (pyzmq)"."""
-        about = self.about(name)
-        return f"{about['library']} {about['version']} ({name})"
+    def title(self, *names: str) -> str:
+        """The peers in one line, such as "libzmq 4.3.5 (pyzmq)"."""
+        abouts = map(self.about, names)
+        return " with ".join(f"{about['library']} {about['version']} ({about['name']})" for about in abouts)
 
     def save_trace(self, trace: Trace, title: str, keep_large: bool) -> str | None:
         """Write a capture into the report; its name there, or None where nothing is kept."""
@@ -180,13 +221,40 @@ class Bench:
         return name
 
 
+def select(
+    found: Mapping[str, Manifest], wishes: Wishes, launcher: Launcher
+) -> tuple[list[str], list[Pair], dict[str, Manifest], dict[str, str]]:
+    """Who is judged alone, which pairs, their manifests, and why others are not available here.
+
+    Pairs that are named are asked alone. Raises SelectionError.
+    """
+    sides = [side for wish in wishes.pairs for side in wish.split(":") if side]
+    try:
+        named = matching_pairs(wishes.pairs, list(found))
+        chosen, missing = choose(found, sides or wishes.peers, launcher, "--pair" if sides else "--peer")
+        pairs = [pair for pair in named if set(pair) <= set(chosen)]
+    except PairError as error:
+        raise SelectionError(str(error)) from None
+    if sides and not pairs:
+        raise SelectionError(f"--pair: no two of these peers can run here: {_reasons(missing)}")
+    if wishes.interop and not sides:
+        pairs = default_pairs(found, chosen)
+    pairs = shard_of(pairs, wishes.shard)
+    singles = [] if sides else shard_of(list(chosen), wishes.shard)
+    names = {name for pair in pairs for name in pair} | set(singles)
+    return singles, pairs, {name: chosen[name] for name in chosen if name in names}, missing
+
+
 def choose(
-    found: Mapping[str, Manifest], wanted: list[str], launcher: Launcher | None = None
+    found: Mapping[str, Manifest],
+    wanted: Sequence[str],
+    launcher: Launcher | None = None,
+    option: str = "--peer",
 ) -> tuple[dict[str, Manifest], dict[str, str]]:
     """The manifests to judge, and why others are not available here.
 
     Without wishes all that can run are chosen. A wish (name or glob) that meets nothing, or only what
-    cannot run here, raises SelectionError.
+    cannot run here, raises SelectionError, which names the `option`.
     """
     launcher = launcher or Launcher("process")
     if launcher.runtime == "container" and (problem := launcher.engine_problem()):
@@ -202,10 +270,12 @@ def choose(
     for wish in wanted:
         met = {name: found[name] for name in found if fnmatch.fnmatchcase(name, wish)}
         if not met:
-            raise SelectionError(f"--peer: no peer is called {wish!r}; there are {', '.join(sorted(found))}")
+            raise SelectionError(
+                f"{option}: no peer is called {wish!r}; there are {', '.join(sorted(found))}"
+            )
         missing = _missing(met, launcher, asked_for=True)
         if len(missing) == len(met):
-            raise SelectionError(f"--peer: {_reasons(missing)}")
+            raise SelectionError(f"{option}: {_reasons(missing)}")
         picked |= {name: manifest for name, manifest in met.items() if name not in missing}
         unavailable |= missing
     return picked, unavailable

@@ -2,9 +2,11 @@
 
 known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
 the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link
-where it is discussed or documented. `include` names lists of other peers with the same library, relative
-to the file: their entries count behind the file's own. `race = true` says that a fault shows in some runs
-only: then the case may pass, too, and the peer is started anew behind it, as the fault may show later.
+where it is discussed or documented. An entry for a case of interop may name the partner (a glob); its
+parameter reads as if the peer that the list belongs to were the first of the two. `race = true` says that a
+fault shows in some runs only: then the case may pass, too, and the peer is started anew behind it, as the
+fault may show later. `include` names lists of other peers with the same library, relative to the file: their
+entries count behind the file's own.
 """
 
 from __future__ import annotations
@@ -12,14 +14,19 @@ from __future__ import annotations
 import fnmatch
 import re
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from harness.pairs import seen_from_second
+
 FILE_NAME = "known.toml"
 MOST_CASES = 20
+INTEROP = "interop/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
-_KEYS = _TEXTS | {"param", "race"}
+_OPTIONAL = {"param", "partner"}
+_KEYS = _TEXTS | _OPTIONAL | {"race"}
 
 
 class KnownError(ValueError):
@@ -36,21 +43,35 @@ class Entry:
     reason: str
     link: str
     param: str = "*"
+    partner: str = "*"
     file: str = ""
     race: bool = False
     included: bool = False
     cases_met: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
     _param: re.Pattern[str] = field(init=False, repr=False)
+    _partner: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """The globs as expressions: each result of a run is held against each entry."""
         self._case = re.compile(fnmatch.translate(self.case))
         self._param = re.compile(fnmatch.translate(self.param))
+        self._partner = re.compile(fnmatch.translate(self.partner))
 
-    def covers(self, case_id: str, param: str) -> bool:
-        """Whether this entry speaks of a case with these parameters."""
-        return self._case.match(case_id) is not None and self._param.match(param) is not None
+    @property
+    def is_interop(self) -> bool:
+        """Whether this entry speaks of cases that are asked of two peers."""
+        return self.case.startswith(INTEROP)
+
+    def meets(self, partner: str) -> bool:
+        """Whether this entry speaks of that partner."""
+        return self._partner.match(partner) is not None
+
+    def covers(self, case_id: str, param: str, partner: str = "") -> bool:
+        """Whether this entry speaks of a case with these parameters, and with this partner if any."""
+        if self._case.match(case_id) is None or self._param.match(param) is None:
+            return False
+        return self.meets(partner)
 
     def agrees(self, blamed: str, actual: str) -> str | None:
         """None where clause and message are as listed, else what has changed."""
@@ -109,10 +130,13 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     for key in sorted(_TEXTS):
         if not isinstance(table.get(key), str) or not table[key].strip():
             raise KnownError(f"{where}: {key}: missing, or no text")
-    if not isinstance(table.get("param", "*"), str):
-        raise KnownError(f"{where}: param: no text")
+    for key in sorted(_OPTIONAL):
+        if not isinstance(table.get(key, "*"), str):
+            raise KnownError(f"{where}: {key}: no text")
     if not isinstance(table.get("race", False), bool):
         raise KnownError(f"{where}: race: neither true nor false")
+    if "partner" in table and not table["case"].startswith(INTEROP):
+        raise KnownError(f"{where}: partner: only for cases of {INTEROP}")
     try:
         re.compile(table["message"])
     except re.error as error:
@@ -120,19 +144,34 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     return Entry(**table, file=str(path))
 
 
-def find(entries: list[Entry], case_id: str, param: str) -> Entry | None:
-    """The first entry that speaks of this case, or None."""
-    return next((entry for entry in entries if entry.covers(case_id, param)), None)
+def views(peers: Sequence[str], param: str) -> list[tuple[str, str, str]]:
+    """Who judges a result by its list: name, partner ("" without), and the parameter as that peer has it."""
+    if len(peers) == 1:
+        return [(peers[0], "", param)]
+    return [(peers[0], peers[1], param), (peers[1], peers[0], seen_from_second(param))]
 
 
-def complaints(peer: str, entries: list[Entry]) -> list[str]:
+def find(known: Mapping[str, list[Entry]], peers: Sequence[str], case_id: str, param: str) -> list[Entry]:
+    """Of each peer's list the first entry that speaks of this case."""
+    covering = (
+        next((entry for entry in known.get(name, []) if entry.covers(case_id, viewed, partner)), None)
+        for name, partner, viewed in views(peers, param)
+    )
+    return [entry for entry in covering if entry is not None]
+
+
+def complaints(
+    peer: str, entries: list[Entry], *, singly: bool = True, partners: Sequence[str] = ()
+) -> list[str]:
     """After a whole run: entries that met nothing, or that swallow too much.
 
-    An included entry may meet nothing, as a binding may not reach all of its library.
+    An included entry may meet nothing, as a binding may not reach all of its library. `singly` says that the
+    peer was asked by itself; `partners` are those that it was asked with.
     """
     out = []
     for entry in entries:
-        if not entry.cases_met and not entry.included:
+        asked = any(map(entry.meets, partners)) if entry.is_interop else singly
+        if asked and not entry.cases_met and not entry.included:
             out.append(f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run")
         if len(entry.cases_met) > MOST_CASES:
             out.append(f"{peer}: {entry.file}: {entry.case} swallows more than {MOST_CASES} cases")

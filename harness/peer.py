@@ -90,13 +90,15 @@ class LivePeer:
 
 
 class Peer:
-    """The peer under test in one case."""
+    """The peer under test in one case, or one of two; `title` is what its records and findings call it."""
 
-    def __init__(self, live: LivePeer, trace: Trace, deadlines: Deadlines) -> None:
+    def __init__(self, live: LivePeer, trace: Trace, deadlines: Deadlines, title: str | None = None) -> None:
         self.live = live
         self.trace = trace
         self.manifest = live.manifest
         self.name = live.manifest.name
+        self.title = title or self.name
+        self.subject = title or "the peer"
         self.deadlines = deadlines
         self._client = live.client()
         self.hosts = self._client.hosts
@@ -127,12 +129,12 @@ class Peer:
         try:
             call = self._client.start(op, timeout_s=timeout_s, **fields)
         except PeerGone as gone:
-            self.trace.called(self.name, op, fields, None, began_s)
+            self.trace.called(self.title, op, fields, None, began_s)
             raise self._died(op, gone) from None
         return Pending(self, call, fields, began_s)
 
     def _died(self, op: str, gone: PeerGone) -> Mismatch:
-        return Mismatch(f"the peer answers {op}", gone.reason, fatal=True)
+        return Mismatch(f"{self.subject} answers {op}", gone.reason, fatal=True)
 
     def readable(self, *sockets: RemoteSocket, within_s: float | None = None) -> list[RemoteSocket]:
         """Which of the sockets can be received from, waiting until at least one can."""
@@ -189,7 +191,7 @@ class Pending:
             answer = {"error": str(error)}
             raise OperationRefused(self._call.op, error) from None
         finally:
-            self._peer.trace.called(self._peer.name, self._call.op, self._fields, answer, self._began_s)
+            self._peer.trace.called(self._peer.title, self._call.op, self._fields, answer, self._began_s)
 
 
 class OperationRefused(Mismatch):

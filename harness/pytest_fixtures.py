@@ -1,8 +1,8 @@
 """The fixtures that cases use: the peer, raw ends, the judge.
 
 `peer` is the peer under test; `dial(endpoint)` and `listen()` make raw ends; `attach(socket)` connects a
-socket with a raw end in the role of this run (the peer binds, or the peer connects); `judge` collects soft
-findings and notes; `seed` is this case's own seed.
+socket with a raw end in the role of this run (the peer binds, or the peer connects); `pair` is two peers
+and the taps between them; `judge` collects soft findings and notes; `seed` is this case's own seed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pytest
 from harness.bench import Bench
 from harness.case import Case, Judge
 from harness.deadlines import Deadlines
+from harness.pairing import Pairing
 from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch, Place
 from harness.wire.endpoints import RawListener
@@ -37,16 +38,22 @@ class Listen(Protocol):
 
 @dataclass(slots=True)
 class Asking:
-    """One case being asked of one peer: its trace, its judge, and all ends that it opened."""
+    """One case being asked of one peer, or of two: its trace, its judge, and all ends that it opened."""
 
     case: Case
     bench: Bench
-    peer_name: str
+    names: tuple[str, ...]
     deadlines: Deadlines
     trace: Trace = field(default_factory=Trace)
     judge: Judge = field(default_factory=Judge)
     peer: Peer | None = None
+    pair: Pairing | None = None
     ends: list[RawPeer | RawListener] = field(default_factory=list)
+
+    @property
+    def peer_name(self) -> str:
+        """The peer, or the first of two."""
+        return self.names[0]
 
     def dial(self, endpoint: str) -> RawPeer:
         """A raw end connected to where the peer listens."""
@@ -73,13 +80,17 @@ class Asking:
         return listener.accept()
 
     def close_peer(self, place: Place | None = None) -> None:
-        """Close the peer's sockets. Raises a fatal Mismatch where its process ended during the case."""
-        ended = self.peer.finish() if self.peer is not None else ""
-        if ended:
-            raise Mismatch("the peer outlives the case", ended, None, place, fatal=True)
+        """Close the sockets of the peer, or of both. Raises a fatal Mismatch where one ended in the case."""
+        peers = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
+        for one in peers:
+            ended = one.finish() if one is not None else ""
+            if one is not None and ended:
+                raise Mismatch(f"{one.title} outlives the case", ended, None, place, fatal=True)
 
     def finish(self) -> None:
         """Close everything, the peer's sockets first, so that nobody dials what is closing."""
+        if self.pair is not None:
+            self.pair.finish()
         if self.peer is not None:
             self.peer.finish()
         for end in self.ends:
@@ -124,18 +135,26 @@ def repetition() -> int:
 
 
 @pytest.fixture
-def asking(request: pytest.FixtureRequest, peer_name: str, repetition: int) -> Iterator[Asking]:
-    """Everything about this case and this peer (the plugin put it into the item's stash)."""
+def asking(request: pytest.FixtureRequest, repetition: int) -> Iterator[Asking]:
+    """Everything about this case and its peers (the plugin put it into the item's stash)."""
     made = request.node.stash[ASKING]
     yield made
     made.finish()
 
 
 @pytest.fixture
-def peer(asking: Asking) -> Peer:
+def peer(asking: Asking, peer_name: str) -> Peer:
     """The peer under test, warm and without open sockets."""
-    asking.peer = Peer(asking.bench.live(asking.peer_name), asking.trace, asking.deadlines)
+    asking.peer = Peer(asking.bench.live(peer_name), asking.trace, asking.deadlines)
     return asking.peer
+
+
+@pytest.fixture
+def pair(asking: Asking, pair_name: str, pair_role: str) -> Pairing:
+    """Two peers, warm and without open sockets, that are joined in the role of this item."""
+    bench = asking.bench
+    asking.pair = Pairing(bench.hold(*asking.names), pair_role, asking.trace, bench.hub, asking.deadlines)
+    return asking.pair
 
 
 @pytest.fixture
@@ -145,19 +164,19 @@ def judge(asking: Asking) -> Judge:
 
 
 @pytest.fixture
-def dial(asking: Asking) -> Dial:
+def dial(asking: Asking, peer_name: str) -> Dial:
     """Connect a raw end to an endpoint."""
     return asking.dial
 
 
 @pytest.fixture
-def listen(asking: Asking) -> Listen:
+def listen(asking: Asking, peer_name: str) -> Listen:
     """Open a raw listener where the peer can dial it."""
     return asking.listen
 
 
 @pytest.fixture
-def attach(asking: Asking, role: str) -> Attach:
+def attach(asking: Asking, peer_name: str, role: str) -> Attach:
     """Connect a socket with a raw end in the role of this item; the plugin runs each case in both roles."""
 
     def connect(sock: RemoteSocket) -> RawPeer:

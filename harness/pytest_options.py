@@ -8,12 +8,15 @@ import pytest
 
 from harness.case import Case
 from harness.launch.launcher import RUNTIMES
+from harness.pairs import Pair
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The suite's own options."""
     add = parser.getgroup("zconform", "ZeroMQ conformance").addoption
     add("--peer", action="append", default=[], metavar="NAME", help="judge this peer (repeatable; globs)")
+    add("--pair", action="append", default=[], metavar="A:B", help="judge A against B (repeatable; globs)")
+    add("--shard", metavar="K/N", help="only every N-th pair, or peer where no pair is asked, from the K-th")
     add(
         "--peers-dir",
         action="append",
@@ -39,6 +42,12 @@ class Hooks:
     @pytest.hookspec(firstresult=True)
     def pytest_zconform_peers(self, config: pytest.Config, case: Case, peers: list[str]) -> list[str] | None:
         """Which of the chosen peers a case is asked of; by default all."""
+
+    @pytest.hookspec(firstresult=True)
+    def pytest_zconform_pairs(
+        self, config: pytest.Config, case: Case, pairs: list[Pair]
+    ) -> list[Pair] | None:
+        """Which of the chosen pairs a case is asked of; by default all."""
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:

@@ -15,12 +15,9 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from harness.bench import PEERS, Bench, SelectionError
-from harness.clauses import LedgerError
-from harness.deadlines import Deadlines
-from harness.known import KnownError
-from harness.launch.launcher import Launcher, LaunchError, RunId
-from harness.manifest import ManifestError
+from harness.known import find
+from harness.launch.launcher import LaunchError
+from harness.pytest_bench import BENCH, INTEROP_CASES, SUITE, bench_of, is_whole
 from harness.pytest_fixtures import (
     ASKING,
     Asking,
@@ -29,22 +26,32 @@ from harness.pytest_fixtures import (
     dial,
     judge,
     listen,
+    pair,
     peer,
     pytest_pyfunc_call,
     repetition,
     seed,
 )
 from harness.pytest_options import is_strict, pytest_addhooks, pytest_addoption, spare_tracebacks
+from harness.pytest_pairs import (
+    leave_out,
+    names_of,
+    pair_summary,
+    parametrize_pairs,
+    pytest_runtest_call,
+    unclaimed,
+)
 from harness.pytest_selection import (
     case_of,
     check_cases,
+    is_of_pair,
     is_selected,
     params_of,
     pytest_collection_finish,
 )
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
-from harness.report.text import failure_text, summary_table
+from harness.report.text import failure_text, summary
 from harness.verdict import Verdict
 
 __all__ = [
@@ -53,17 +60,18 @@ __all__ = [
     "dial",
     "judge",
     "listen",
+    "pair",
     "peer",
     "pytest_addhooks",
     "pytest_addoption",
     "pytest_collection_finish",
     "pytest_pyfunc_call",
+    "pytest_runtest_call",
     "repetition",
     "seed",
 ]
 
 ROLES = ("peer-binds", "peer-connects")
-_BENCH = pytest.StashKey[Bench]()
 _STATUS = {
     Verdict.PASS: ("passed", ".", "PASS"),
     Verdict.FAIL: ("failed", "F", "FAIL"),
@@ -85,7 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.seed = random.SystemRandom().randrange(2**32)
     config.pluginmanager.register(Recorder(config), "zconform-recorder")
     option = config.option
-    if option.peer or option.peers_dir or option.time_scale != 1.0 or option.runtime == "container":
+    named = option.peer or option.pair or option.peers_dir or option.shard is not None
+    if named or option.time_scale != 1.0 or option.runtime == "container":
         bench_of(config)
 
 
@@ -93,45 +102,26 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Workers of pytest-xdist use the controller's seed, and its run where there are containers."""
     node.workerinput["zconform_seed"] = node.config.option.seed
-    if _BENCH in node.config.stash:
+    if BENCH in node.config.stash:
         try:
-            node.workerinput["zconform_run"] = node.config.stash[_BENCH].prepare_workers()
+            node.workerinput["zconform_run"] = node.config.stash[BENCH].prepare_workers()
         except LaunchError as error:
             raise pytest.UsageError(str(error)) from None
 
 
-def bench_of(config: pytest.Config) -> Bench:
-    """The bench of this process, made when it is first needed."""
-    if _BENCH not in config.stash:
-        option = config.option
-        dirs = [PEERS, *(Path(folder) for folder in option.peers_dir)]
-        try:
-            deadlines = Deadlines(option.time_scale)
-            report = Path(option.report) if option.report else None
-            run = getattr(config, "workerinput", {}).get("zconform_run")
-            launcher = Launcher(
-                option.runtime, RunId.decode(run) if run else None, report and report / "logs"
-            )
-            bench = Bench.make(dirs, option.peer, deadlines, option.seed, report, launcher)
-            bench.self_tests = not option.no_self_test
-            config.stash[_BENCH] = bench
-        except (LedgerError, ManifestError, KnownError, SelectionError, ValueError) as error:
-            raise pytest.UsageError(str(error)) from None
-    return config.stash[_BENCH]
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each peer, and for each role where a case attaches in both."""
+    """One item for each peer, and for each role where a case attaches in both; or for each pair."""
     made, config = case_of(metafunc.function), metafunc.config
     if made is None:
         return
-    if "peer_name" in metafunc.fixturenames:
-        peers = list(bench_of(config).manifests)
+    if is_of_pair(metafunc):
+        parametrize_pairs(metafunc)
+    elif "peer_name" in metafunc.fixturenames and (peers := bench_of(config).singles):
         asked = config.hook.pytest_zconform_peers(config=config, case=made, peers=peers)
         metafunc.parametrize("peer_name", peers if asked is None else asked, scope="session")
-    if "peer_name" in metafunc.fixturenames and metafunc.config.option.repeat > 1:
-        metafunc.parametrize("repetition", range(metafunc.config.option.repeat), ids="r{}".format)
+        if config.option.repeat > 1:
+            metafunc.parametrize("repetition", range(config.option.repeat), ids="r{}".format)
     if "role" in metafunc.fixturenames:
         metafunc.parametrize("role", ROLES)
 
@@ -145,6 +135,7 @@ def pytest_collection_modifyitems(
     if not cases and not (config.option.case or config.option.clause):
         return
     check_cases(items, bench_of(config))
+    leave_out(config, items)
     kept = [item for item in items if is_selected(case_of(item), config)]
     dropped = [item for item in items if not is_selected(case_of(item), config)]
     if dropped:
@@ -174,21 +165,18 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Prepare the asking, or skip as UNSUPPORTED what the peer's manifest does not claim."""
-    made = case_of(item)
-    if made is None:
+    """Prepare the asking, or skip as UNSUPPORTED what the peers' manifests do not claim."""
+    made, names = case_of(item), names_of(item)
+    if made is None or not names:
         return
     bench = bench_of(item.config)
-    params = params_of(item)
-    name = str(params.get("peer_name", ""))
-    if name not in bench.manifests:
-        return
     spare_tracebacks(item)
-    patience = bench.patience(name, made.id, _param_id(item, name))
-    item.stash[ASKING] = Asking(made, bench, name, patience)
-    unclaimed = bench.unclaimed(name, made.needed(params))
-    if unclaimed is not None:
-        pytest.skip(f"{name} does not claim {unclaimed}")
+    item.stash[ASKING] = asked = Asking(
+        made, bench, names, bench.patience(names, made.id, _param_id(item, names))
+    )
+    lacking = unclaimed(asked, params_of(item))
+    if lacking is not None:
+        pytest.skip(lacking)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -203,7 +191,7 @@ def pytest_runtest_makereport(
     if call.when == "teardown":
         asked = item.stash[ASKING]
         del item.stash[ASKING]  # a trace is kept no longer than its case
-        asked.bench.renew_after_race(asked.peer_name, made.id, _param_id(item, asked.peer_name))
+        asked.bench.renew_after_race(asked.names, made.id, _param_id(item, asked.names))
         return report
     if call.when == "setup" and report.passed:
         return report
@@ -215,17 +203,18 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     error = call.excinfo.value if call.excinfo is not None else None
     if error is not None and not isinstance(error, Exception | pytest.skip.Exception):
         return
-    param = _param_id(item, asked.peer_name)
-    judgement = judgement_of(asked, error)
+    param = _param_id(item, asked.names)
     bench = asked.bench
-    judgement = apply_known(judgement, bench.known.get(asked.peer_name, []), asked.case.id, param)
+    entries = find(bench.known, asked.names, asked.case.id, param)
+    judgement = apply_known(judgement_of(asked, error), entries)
     result = _result(item, call, asked, judgement, param)
     bad = judgement.verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
-    name = f"{asked.peer_name}.{asked.case.id}.{param}"
+    name = f"{'.'.join(asked.names)}.{asked.case.id}.{param}"
     if bad or item.config.option.all_captures:
         result.trace = bench.save_trace(asked.trace, name, keep_large=bad)
     _say(report, result, asked, judgement, is_strict(item.config))
-    report.zconform = {"result": result.as_json(), "peer": bench.about(asked.peer_name)}  # type: ignore[attr-defined]
+    peers = [bench.about(one) for one in asked.names]
+    report.zconform = {"result": result.as_json(), "peers": peers}  # type: ignore[attr-defined]
 
 
 def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
@@ -237,12 +226,12 @@ def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
     return judge_case(asked.case, asked.bench.ledger, error, asked.judge)
 
 
-def _param_id(item: pytest.Item, peer_name: str) -> str:
+def _param_id(item: pytest.Item, names: tuple[str, ...]) -> str:
     spec = getattr(item, "callspec", None)
     if spec is None:
         return ""
     repetition = f"-r{spec.params['repetition']}" if "repetition" in spec.params else ""
-    return str(spec.id).removeprefix(peer_name + repetition).lstrip("-")
+    return str(spec.id).removeprefix(":".join(names) + repetition).lstrip("-")
 
 
 def _result(
@@ -250,12 +239,13 @@ def _result(
 ) -> Result:
     made = asked.case
     again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
+    again += f" --pair {':'.join(asked.names)}" if len(asked.names) > 1 else ""
     again += " --runtime container" if asked.bench.runtime_of(asked.peer_name) == "container" else ""
     again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
     return Result(
         id=made.id,
         param=param,
-        peers=[asked.peer_name],
+        peers=list(asked.names),
         verdict=judgement.verdict.value,
         clauses=list(made.clauses),
         rule=made.rule,
@@ -288,7 +278,7 @@ def _say(
         report.outcome = "skipped"
         report.wasxfail = judgement.reason
     elif verdict is not Verdict.PASS:
-        title = asked.bench.title(asked.peer_name)
+        title = asked.bench.title(*asked.names)
         text = failure_text(result, asked.bench.ledger, asked.trace, judgement.place, title)
         if failing:
             report.longrepr = f"{text}\n{traceback}".rstrip()
@@ -309,14 +299,14 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Leave no peer behind."""
-    if _BENCH in session.config.stash:
-        session.config.stash[_BENCH].stop()
+    if BENCH in session.config.stash:
+        session.config.stash[BENCH].stop()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """After the workers have ended, too: leave nothing of the run's containers behind."""
-    if _BENCH in config.stash:
-        config.stash[_BENCH].close()
+    if BENCH in config.stash:
+        config.stash[BENCH].close()
 
 
 class Recorder:
@@ -344,7 +334,7 @@ class Recorder:
         if made is None:
             return
         self.prepare()
-        self.run.add(Result(**made["result"]), [made["peer"]])
+        self.run.add(Result(**made["result"]), made["peers"])
 
     def prepare(self) -> None:
         """Before the first verdict: the known deviations of the peers that are judged."""
@@ -366,28 +356,26 @@ class Recorder:
             return
         if not self.run.results:
             return
-        done = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-        self.run.finish(whole=done and not self.deselected and self._whole_suite())
+        done = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.deselected
+        bench = bench_of(self.config)
+        self.run.finish(
+            whole=done and bool(bench.singles) and is_whole(self.config, SUITE),
+            whole_pairs=done and bool(bench.pairs) and is_whole(self.config, INTEROP_CASES),
+        )
         if self.run.red and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def _whole_suite(self) -> bool:
-        option = self.config.option
-        if option.keyword or option.markexpr or option.case or option.clause or option.maxfail:
-            return False
-        suite = PEERS.parent / "conformance"
-        named = [Path(arg.split("::")[0]).resolve() for arg in self.config.args]
-        return any(suite == path or path in suite.parents for path in named)
-
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The table of peers and families, and where the report is."""
+        write, option = terminalreporter.write_line, self.config.option
+        if not_asked := pair_summary(self.config):
+            write(not_asked)
         if not self.run.results:
-            if self.config.option.case or self.config.option.clause or self.config.option.peer:
-                terminalreporter.write_line("no case was selected", red=True)
+            if option.case or option.clause or option.peer or option.pair:
+                write("no case was selected", red=True)
             return
-        write = terminalreporter.write_line
         terminalreporter.section("verdicts")
-        write(summary_table(self.run.results))
+        write(summary(self.run.results))
         write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
         for name, reason in sorted(bench_of(self.config).unavailable.items()):
             write(f"not judged: {name}: {reason}")

@@ -23,6 +23,11 @@ def params_of(item: pytest.Item) -> dict[str, Any]:
     return dict(getattr(getattr(item, "callspec", None), "params", {}))
 
 
+def is_of_pair(item: pytest.Item | pytest.Metafunc) -> bool:
+    """Whether a case is asked of two peers: it takes the fixture `pair`."""
+    return "pair" in getattr(item, "fixturenames", ())
+
+
 def is_selected(made: Case | None, config: pytest.Config) -> bool:
     """Whether `--case` and `--clause` let a test function through."""
     ids, clauses = config.option.case, config.option.clause

@@ -32,11 +32,20 @@ def write_peers(mutants: Iterable[Mutant], folder: Path) -> None:
         )
 
 
-def run_cases(folder: Path, report: Path, *options: str) -> list[dict[str, Any]]:
-    """Judge all mutants in `folder` with the suite; the results as results.json has them."""
+ALONE = ("--peer", "mutant-*")
+PAIRED = ("--pair", "mutant-*:reference")
+
+
+def run_cases(
+    folder: Path, report: Path, *options: str, who: tuple[str, ...] = ALONE
+) -> list[dict[str, Any]]:
+    """Judge all mutants in `folder` with the suite, alone or paired with the peer that they are made of.
+
+    The results are as results.json has them.
+    """
     command = [
         sys.executable, "-m", "pytest", "conformance/", "-q", "--no-header", "--no-self-test",
-        "-p", "no:cacheprovider", "--peers-dir", str(folder), "--peer", "mutant-*",
+        "-p", "no:cacheprovider", "--peers-dir", str(folder), *who,
         "--report", str(report), "--seed", "1", *options,
     ]  # fmt: skip
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
@@ -44,6 +53,16 @@ def run_cases(folder: Path, report: Path, *options: str) -> list[dict[str, Any]]
     path = report / "results.json"
     assert path.exists(), f"no results:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
     return list(json.loads(path.read_text("utf-8"))["results"])
+
+
+def run_own(mutants: Iterable[Mutant], folder: Path, *options: str) -> list[dict[str, Any]]:
+    """Judge every mutant with its own cases, below an empty folder."""
+    write_peers(mutants, folder / "peers")
+    own = ("-p", "tests.mutants.only_own", "-n", "4", "--repeat", "3", "--time-scale", "0.3", *options)
+    runs = {"alone": ALONE, "paired": PAIRED}
+    return [
+        r for name, who in runs.items() for r in run_cases(folder / "peers", folder / name, *own, who=who)
+    ]
 
 
 def catches(result: dict[str, Any]) -> bool:

@@ -29,22 +29,29 @@ ROWS: dict[str, int] = {
     "harness.control.client": 3,
     "harness.launch": 3,
     "harness.newpeer": 1,
+    "harness.pairs": 3,
     "harness.peer": 4,
     "harness.known": 4,
+    "harness.pairing": 5,
     "harness.selftest": 5,
     "harness.report": 5,
     "harness.bench": 6,
     "harness.smoke": 6,
     "harness.cli": 7,
+    "harness.pytest_bench": 7,
     "harness.pytest_fixtures": 7,
     "harness.pytest_options": 7,
     "harness.pytest_selection": 7,
-    "harness.pytest_plugin": 8,
-    "conformance": 9,
+    "harness.pytest_pairs": 8,
+    "harness.pytest_plugin": 9,
+    "conformance": 10,
 }
 # One place each for what may change under us.
 ONLY_IN = {
-    "pytest": {f"harness/pytest_{part}.py" for part in ("plugin", "fixtures", "options", "selection")},
+    "pytest": {
+        f"harness/pytest_{part}.py"
+        for part in ("bench", "plugin", "fixtures", "options", "pairs", "selection")
+    },
     "junit_xml": {"harness/report/junit.py"},
     "docker": {"harness/launch/container.py"},
     "testcontainers": {"harness/launch/container.py"},

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import Bench, SelectionError, choose
+from harness.bench import Bench, SelectionError, Wishes, choose
 from harness.deadlines import Deadlines
 from harness.manifest import Manifest, load_manifests
 from harness.peer import PeerUnavailable
@@ -56,7 +56,7 @@ def test_no_peer_at_all_is_refused() -> None:
 
 
 def bench(folder: Path, scale: float = 0.1) -> Bench:
-    return Bench.make([folder], [], Deadlines(scale), 1, None)
+    return Bench.make([folder], Wishes(), Deadlines(scale), 1, None)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_peer_that_does_not_start_is_given_up_after_three_times(tmp_path: Path
 
 def test_large_captures_are_kept_only_where_they_matter(tmp_path: Path) -> None:
     write_puppet(tmp_path / "peers")
-    made = Bench.make([tmp_path / "peers"], [], Deadlines(), 1, tmp_path)
+    made = Bench.make([tmp_path / "peers"], Wishes(), Deadlines(), 1, tmp_path)
     (tmp_path / "traces").mkdir()
     trace = Trace()
     assert made.save_trace(trace, "nothing", keep_large=True) is None
@@ -129,8 +129,8 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
         '[[known]]\ncase = "zmtp/a/*"\nparam = "x*"\nclause = "c"\nmessage = "m"\nreason = "r"\nlink = "l"\n'
     )
     made = bench(tmp_path, 3.0)
-    assert made.patience("puppet", "zmtp/a/b", "xy").scale == pytest.approx(1.0)
-    assert made.patience("puppet", "zmtp/a/b", "y").scale == 3.0
+    assert made.patience(["puppet"], "zmtp/a/b", "xy").scale == pytest.approx(1.0)
+    assert made.patience(["puppet"], "zmtp/a/b", "y").scale == 3.0
     assert not made.known["puppet"][0].cases_met
 
 
@@ -152,3 +152,42 @@ def test_a_case_is_for_peers_of_zmtp_3_unless_it_says_otherwise(
     made = bench(tmp_path)
     made.manifests["puppet"] = dataclasses.replace(made.manifests["puppet"], zmtp=frozenset(zmtp))
     assert made.unclaimed("puppet", needs) == unclaimed
+
+
+def test_a_peer_stays_warm_where_the_next_pair_names_it_again(tmp_path: Path) -> None:
+    manifests(tmp_path, "one", "two", "three")
+    made = bench(tmp_path, 1.0)
+    made.self_tests = False
+    one, two = (live.client() for live in made.hold("one", "two"))
+    assert made.hold("two", "three")[0].client() is two
+    assert one.gone is not None
+    again, beside = (live.client() for live in made.hold("two", "two"))
+    assert again is two
+    assert beside is not two
+    made.stop()
+    assert two.gone is not None
+
+
+def test_wishes_choose_peers_or_pairs(tmp_path: Path) -> None:
+    manifests(tmp_path, "one", "two", "three")
+
+    def chosen(wishes: Wishes) -> tuple[list[str], list[str], list[str]]:
+        made = Bench.make([tmp_path], wishes, Deadlines(), 1, None)
+        return made.singles, list(map(str, made.pairs)), sorted(made.manifests)
+
+    assert chosen(Wishes(pairs=["two:one"])) == ([], ["two:one"], ["one", "two"])
+    assert chosen(Wishes(peers=["one"])) == (["one"], [], ["one"])
+    assert chosen(Wishes(shard=(2, 2))) == (["three"], [], ["three"])
+    assert chosen(Wishes(pairs=["*:*"], shard=(3, 3))) == ([], ["three:two"], ["three", "two"])
+
+
+def test_pairs_of_which_one_cannot_run_are_refused_or_left_out(tmp_path: Path) -> None:
+    manifests(tmp_path, "one", "two")
+    own = write_puppet(tmp_path, name="gone")
+    text = (own / "peer.toml").read_text()
+    (own / "peer.toml").write_text(text.replace("[claims]", 'needs_programs = ["no-such-program"]\n[claims]'))
+    with pytest.raises(SelectionError, match=r"--pair: gone: .*no-such-program"):
+        Bench.make([tmp_path], Wishes(pairs=["gone:one"]), Deadlines(), 1, None)
+    made = Bench.make([tmp_path], Wishes(pairs=["*:*"]), Deadlines(), 1, None)
+    assert list(map(str, made.pairs)) == ["one:two"]
+    assert "no-such-program" in made.unavailable["gone"]

@@ -300,7 +300,7 @@ def test_a_peer_that_fails_an_operation_fails_that_case(suite: Suite, fault: str
 def test_a_peer_that_ended_unnoticed_fails_the_case_that_it_ended_in(suite: Suite) -> None:
     options = ("--no-self-test", "--time-scale", "0.2", "--case", "sample/good/passes")
     died = suite(*options, fault="die", at="close").results["results"][0]
-    assert (died["verdict"], died["expected"]) == ("FAIL", "the peer outlives the case")
+    assert (died["verdict"], died["expected"]) == ("FAIL", "puppet outlives the case")
     assert "exited with status 7" in died["actual"]
     assert suite(*options, fault="hang", at="close").results["results"][0]["verdict"] == "PASS"
 

@@ -90,9 +90,10 @@ class Launcher:
             raise LaunchError(problem or NO_SDK)
         return self._engine
 
-    def start(self, manifest: Manifest) -> ProcessChannel | ContainerChannel:
-        """Start a peer. Raises LaunchError, in one line."""
-        log = self.logs / f"{manifest.name}.log" if self.logs else Path("/dev/null")
+    def start(self, manifest: Manifest, number: int = 1) -> ProcessChannel | ContainerChannel:
+        """Start a peer, or its second process beside the first. Raises LaunchError, in one line."""
+        file = f"{manifest.name}.log" if number == 1 else f"{manifest.name}.{number}.log"
+        log = self.logs / file if self.logs else Path("/dev/null")
         if runtime_of(manifest, self.runtime) == "process":
             return launch_process(manifest, log)
         return self.engine().start(manifest, log, self.logs or Path(tempfile.gettempdir()))

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.case import Case, Judge
 from harness.clauses import Ledger
-from harness.known import Entry, find
+from harness.known import Entry
 from harness.verdict import Mismatch, Place, Verdict
 
 _BY_JUDGEMENT = {
@@ -96,17 +96,24 @@ def _judge_mismatch(case: Case, ledger: Ledger, mismatch: Mismatch) -> Judgement
     )
 
 
-def apply_known(judgement: Judgement, entries: list[Entry], case_id: str, param: str) -> Judgement:
-    """The verdict after the peer's list of known deviations (see harness.known)."""
-    entry = find(entries, case_id, param)
-    if entry is None or judgement.verdict is Verdict.ERROR:
+def apply_known(judgement: Judgement, entries: list[Entry]) -> Judgement:
+    """The verdict after the entries that speak of this case in the lists of known deviations.
+
+    That is one, or of a pair one of each (see harness.known): that one of them agrees is enough. What a pair
+    cannot be asked may be its partner's lack, and is nothing to complain about.
+    """
+    if not entries or judgement.verdict is Verdict.ERROR:
         return judgement
+    if judgement.verdict is Verdict.UNSUPPORTED and entries[0].is_interop:
+        return judgement
+    entry = entries[0]
     if judgement.verdict in (Verdict.FAIL, Verdict.NON_STRICT):
-        changed = entry.agrees(judgement.blamed, judgement.actual)
-        if changed is None:
-            return _with(judgement, Verdict.KNOWN, entry.reason, entry.link)
-        return _with(judgement, judgement.verdict, f"{entry.file}: {changed}", entry.link)
-    if entry.race:
+        changed = [one.agrees(judgement.blamed, judgement.actual) for one in entries]
+        if None in changed:
+            agreeing = entries[changed.index(None)]
+            return _with(judgement, Verdict.KNOWN, agreeing.reason, agreeing.link)
+        return _with(judgement, judgement.verdict, f"{entry.file}: {changed[0]}", entry.link)
+    if any(one.race for one in entries):
         return judgement
     problem = f"{entry.file}: {entry.case} is listed as a known deviation, but came out {judgement.verdict}"
     return Judgement(

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness.known import Entry, complaints
+from harness.known import Entry, complaints, views
 from harness.report.junit import write_junit
 from harness.report.model import Result, is_red
 from harness.verdict import Verdict
@@ -55,26 +55,33 @@ class Run:
         self.results.append(result)
         for peer in peers:
             self.peers[str(peer["name"])] = dict(peer)
-        for name in result.peers:
+        for name, partner, param in views(result.peers, result.param):
             for entry in self.known.get(name, []):
-                if entry.covers(result.id, result.param):
+                if entry.covers(result.id, param, partner):
                     entry.cases_met.add(result.id)
         if self.report is not None:
             if self._lines is None:
                 self._lines = (self.report / "results.jsonl").open("a", encoding="utf-8", buffering=1)
             self._lines.write(_line(result.as_json()) + "\n")
 
-    def finish(self, whole: bool) -> None:
-        """Write the files. `whole` says that every case was asked, so that unmet entries can be told."""
-        if whole:
-            for peer, entries in self.known.items():
-                self.problems += complaints(peer, entries)
+    def finish(self, whole: bool, whole_pairs: bool = False) -> None:
+        """Write the files. `whole` says that every case was asked of single peers, and `whole_pairs` that
+        every case was asked of the run's pairs, so that unmet entries can be told."""
+        for peer, entries in self.known.items():
+            partners = self.partners_of(peer) if whole_pairs else []
+            if whole or partners:
+                self.problems += complaints(peer, entries, singly=whole, partners=partners)
         if self.report is None:
             return
         if self._lines is not None:
             self._lines.close()
-        (self.report / "results.json").write_text(_file(self.as_json(whole)), encoding="utf-8")
+        (self.report / "results.json").write_text(_file(self.as_json(whole or whole_pairs)), encoding="utf-8")
         write_junit(self.results, self.report / "junit.xml", self.strict)
+
+    def partners_of(self, peer: str) -> list[str]:
+        """Who a peer was asked with."""
+        pairs = {tuple(result.peers) for result in self.results if len(result.peers) > 1}
+        return sorted({pair[pair[0] == peer] for pair in pairs if peer in pair})
 
     def as_json(self, complete: bool) -> dict[str, Any]:
         """The run as results.json has it."""

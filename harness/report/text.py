@@ -54,6 +54,31 @@ def _fields(result: Result) -> list[tuple[str, str]]:
     ]
 
 
+def summary(results: Iterable[Result]) -> str:
+    """The table of the peers that were judged alone, and the matrix of those that were judged in pairs."""
+    results = list(results)
+    alone = [result for result in results if len(result.peers) == 1]
+    paired = [result for result in results if len(result.peers) > 1]
+    tables = [summary_table(alone)] if alone else []
+    return "\n\n".join([*tables, *([pair_matrix(paired)] if paired else [])])
+
+
+def pair_matrix(results: Iterable[Result]) -> str:
+    """First peers down, second peers across: passed of judged, and what is not a pass by name."""
+    by_pair: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        by_pair.setdefault((result.peers[0], result.peers[1]), []).append(result)
+    cells = {pair: _verdicts(mine) for pair, mine in by_pair.items()}
+    firsts, seconds = (sorted({pair[side] for pair in cells}) for side in (0, 1))
+    left = max(map(len, firsts))
+    width = {name: max([len(name), *(len(cells.get((f, name), "")) for f in firsts)]) for name in seconds}
+    lines = [" " * left + "".join(f"  {name:<{width[name]}}" for name in seconds)]
+    for first in firsts:
+        row = "".join(f"  {cells.get((first, name), ''):<{width[name]}}" for name in seconds)
+        lines.append(f"{first:<{left}}{row}")
+    return "\n".join(line.rstrip() for line in lines)
+
+
 def summary_table(results: Iterable[Result]) -> str:
     """Peers across, families down: passed of judged, and what is not a pass by name."""
     results = list(results)
@@ -72,8 +97,11 @@ def summary_table(results: Iterable[Result]) -> str:
 
 
 def _cell(results: list[Result], family: str, peer: str) -> str:
-    """Such as "14/16 known 2", or "-" where the peer claims none of it."""
-    mine = [r for r in results if peer in r.peers and family in ("", r.family)]
+    return _verdicts([r for r in results if peer in r.peers and family in ("", r.family)])
+
+
+def _verdicts(mine: list[Result]) -> str:
+    """Such as "14/16 known 2", or "-" where nothing of it could be judged."""
     counts = Counter(Verdict(r.verdict) for r in mine)
     judged = sum(counts.values()) - counts[Verdict.UNSUPPORTED]
     if not judged:

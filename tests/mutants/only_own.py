@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from harness.case import Case
+from harness.pairs import Pair
 from harness.pytest_selection import case_of, params_of
 from tests.kills import catches
 from tests.mutants.registry import load_mutants
@@ -20,13 +21,21 @@ def pair_of(item: pytest.Item) -> tuple[str, str]:
     """The mutant and the case of an item."""
     made = case_of(item)
     assert made is not None
-    return str(params_of(item)["peer_name"]).removeprefix("mutant-"), made.id
+    params = params_of(item)
+    name = str(params["pair_name"]).split(":")[0] if "pair_name" in params else str(params["peer_name"])
+    return name.removeprefix("mutant-"), made.id
 
 
 def pytest_zconform_peers(case: Case, peers: list[str]) -> list[str]:
     """Ask a case of its own mutants."""
     mutants = load_mutants()
     return [peer for peer in peers if case.id in mutants[peer.removeprefix("mutant-")].kills]
+
+
+def pytest_zconform_pairs(case: Case, pairs: list[Pair]) -> list[Pair]:
+    """Ask a case for pairs of its own mutants."""
+    mutants = load_mutants()
+    return [pair for pair in pairs if case.id in mutants[pair.first.removeprefix("mutant-")].kills]
 
 
 @pytest.hookimpl(tryfirst=True)

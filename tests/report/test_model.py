@@ -9,7 +9,7 @@ import pytest
 
 from harness.case import Case, CaseError, Judge, case
 from harness.clauses import Ledger
-from harness.known import Entry, KnownError, complaints, load_known
+from harness.known import Entry, KnownError, complaints, find, load_known
 from harness.report.model import Judgement, Result, apply_known, is_red, judge_case
 from harness.verdict import Mismatch, Verdict
 
@@ -81,19 +81,52 @@ FAILED = Judgement(Verdict.FAIL, STRICT, "SHALL NOT", "early", "late")
 
 
 def test_a_listed_deviation_is_known() -> None:
-    judged = apply_known(FAILED, [entry()], CASE.id, "")
+    judged = apply_known(FAILED, [entry()])
     assert (judged.verdict, judged.reason, judged.actual) == (Verdict.KNOWN, "r", "late")
-    assert apply_known(FAILED, [entry(case="zmtp/other/*")], CASE.id, "").verdict is Verdict.FAIL
-    assert apply_known(FAILED, [entry(param="a*")], CASE.id, "b").verdict is Verdict.FAIL
-    assert apply_known(FAILED, [entry(param="a*")], CASE.id, "ab").verdict is Verdict.KNOWN
+    assert apply_known(FAILED, []) is FAILED
+
+
+def test_an_entry_speaks_of_its_cases_and_parameters() -> None:
+    def found(made: Entry, param: str = "") -> bool:
+        return find({"p": [made]}, ["p"], CASE.id, param) == [made]
+
+    assert found(entry())
+    assert not found(entry(case="zmtp/other/*"))
+    assert not found(entry(param="a*"), "b")
+    assert found(entry(param="a*"), "ab")
+
+
+INTEROP = "interop/lockstep/arrives"
+
+
+def test_an_entry_of_interop_speaks_of_its_partners_seen_from_its_own_side() -> None:
+    mine = entry(case=INTEROP, param="SUB-*-first-binds", partner="old-*")
+    known = {"me": [mine], "old-1": []}
+    assert find(known, ["me", "old-1"], INTEROP, "SUB-PUB-first-binds") == [mine]
+    assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-second-binds") == [mine]
+    assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-first-binds") == []
+    assert find(known, ["me", "new-1"], INTEROP, "SUB-PUB-first-binds") == []
+
+
+def test_the_lists_of_both_count_and_one_that_agrees_is_enough() -> None:
+    other, agreeing = entry(case=INTEROP, clause=SHOULD), entry(case=INTEROP)
+    known = {"one": [other], "two": [agreeing]}
+    assert find(known, ["one", "two"], INTEROP, "") == [other, agreeing]
+    assert apply_known(FAILED, [other, agreeing]).verdict is Verdict.KNOWN
+    assert apply_known(FAILED, [other]).verdict is Verdict.FAIL
+
+
+def test_what_a_pair_cannot_be_asked_is_not_held_against_an_entry() -> None:
+    unsupported = Judgement(Verdict.UNSUPPORTED)
+    assert apply_known(unsupported, [entry(case=INTEROP)]) is unsupported
 
 
 def test_a_race_may_pass_as_well() -> None:
     raced = [replace(entry(), race=True)]
     passed = Judgement(Verdict.PASS)
-    assert apply_known(FAILED, raced, CASE.id, "").verdict is Verdict.KNOWN
-    assert apply_known(passed, raced, CASE.id, "") == passed
-    assert apply_known(passed, [entry()], CASE.id, "").verdict is Verdict.FAIL
+    assert apply_known(FAILED, raced).verdict is Verdict.KNOWN
+    assert apply_known(passed, raced) == passed
+    assert apply_known(passed, [entry()]).verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(
@@ -101,20 +134,20 @@ def test_a_race_may_pass_as_well() -> None:
     [({"clause": SHOULD}, "listed with clause"), ({"message": "never"}, "listed with message")],
 )
 def test_a_deviation_that_changed_is_red(changes: dict[str, str], says: str) -> None:
-    judged = apply_known(FAILED, [entry(**changes)], CASE.id, "")
+    judged = apply_known(FAILED, [entry(**changes)])
     assert judged.verdict is Verdict.FAIL
     assert says in judged.reason
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED])
 def test_a_listed_case_that_passes_or_is_skipped_is_red(verdict: Verdict) -> None:
-    judged = apply_known(Judgement(verdict), [entry()], CASE.id, "")
+    judged = apply_known(Judgement(verdict), [entry()])
     assert judged.verdict is Verdict.FAIL
     assert "listed as a known deviation, but came out" in judged.reason
 
 
 def test_an_error_is_never_hidden_by_a_listing() -> None:
-    assert apply_known(Judgement(Verdict.ERROR), [entry()], CASE.id, "").verdict is Verdict.ERROR
+    assert apply_known(Judgement(Verdict.ERROR), [entry()]).verdict is Verdict.ERROR
 
 
 def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
@@ -125,6 +158,18 @@ def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
     assert len(found) == 2
     assert "matches no case" in found[0]
     assert "more than 20" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("singly", "partners", "complained"),
+    [(True, (), 0), (False, ("new-1",), 0), (False, ("new-1", "old-1"), 1)],
+)
+def test_an_entry_of_interop_counts_where_its_pair_was_asked(
+    singly: bool, partners: tuple[str, ...], complained: int
+) -> None:
+    unmet = entry(case=INTEROP, partner="old-*")
+    assert len(complaints("p", [unmet], singly=singly, partners=partners)) == complained
+    assert len(complaints("p", [entry()], singly=singly, partners=partners)) == int(singly)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +186,10 @@ def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
         ('include = "other.toml"', "include: not a list"),
         ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
+        (
+            '[[known]]\ncase="a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartner="x"',
+            "known #1: partner: only for cases of interop/",
+        ),
         ("[[known]", "known.toml"),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="("\nreason="r"\nlink="l"',

@@ -6,7 +6,7 @@ import pytest
 
 from harness.clauses import Ledger
 from harness.report.model import Result
-from harness.report.text import failure_text, printable, summary_table
+from harness.report.text import failure_text, pair_matrix, printable, summary, summary_table
 from harness.verdict import Place
 from harness.wire.trace import Trace
 from harness.zmtp import Greeting, Message, Ready
@@ -39,6 +39,25 @@ def test_the_table_has_a_column_a_peer_and_a_row_a_family() -> None:
         "zmtp/greeting  1/2 FAIL 1  1/2 known 1",
         "total          1/2 FAIL 1  1/2 known 1",
     ]
+
+
+def test_the_matrix_has_a_row_a_first_peer_and_a_column_a_second() -> None:
+    def result(first: str, second: str, verdict: str) -> Result:
+        return Result("interop/lockstep/a", "", [first, second], verdict, ["x"])
+
+    results = [
+        result("libzmq", "omq", "PASS"),
+        result("libzmq", "omq", "FAIL"),
+        result("libzmq", "reference", "PASS"),
+        result("omq", "reference", "UNSUPPORTED"),
+    ]
+    assert pair_matrix(results).splitlines() == [
+        "        omq         reference",
+        "libzmq  1/2 FAIL 1  1/1",
+        "omq                 -",
+    ]
+    alone = Result("zmtp/greeting/a", "", ["omq"], "PASS", ["x"])
+    assert summary([alone, *results]) == f"{summary_table([alone])}\n\n{pair_matrix(results)}"
 
 
 def test_a_failure_reads_as_a_bug_report() -> None:

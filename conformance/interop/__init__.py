@@ -1,0 +1,1 @@
+"""Peer against peer, through the tap."""
