@@ -1,7 +1,8 @@
 """`python -m benchmarks.interop [A:B ...]`: what a case of two warm peers takes.
 
 Runs the cases of interop in this process, by default of reference:pyzmq, and takes for each item all the time
-that pytest spent on it (setup, call, teardown, reporting). The first, which starts the peers, is left out.
+that pytest spent on it (setup, call, teardown, reporting). The first item, which starts the peers, is not
+counted.
 """
 
 from __future__ import annotations
