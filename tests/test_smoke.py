@@ -53,6 +53,7 @@ def test_a_conversation_with_each_type_in_both_roles(type_: str) -> None:
         line for line in lines if line.startswith(type_)
     ]
     assert any("second empty" in line for line in lines)
+    assert sum(line.endswith(", handshake of ZMTP 3: the peer announces 3.1") for line in lines) == 2
     assert lines[-1].endswith(" steps, all well")
 
 

@@ -18,6 +18,7 @@ from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
 from harness.zmtp import Message, Subscribe
+from harness.zmtp.grammar import VERSION_OFFSET
 
 from .talk import Talk
 from .types import WAYS, Way
@@ -34,8 +35,9 @@ def binds(talk: Talk, type_: str) -> None:
         sock = talk.peer().open(type_)
     with talk.step("bind"):
         endpoint = sock.bind()
-    with talk.step(f"a raw {WAYS[type_].partner} dials, handshake of ZMTP 3"):
+    with talk.step(f"a raw {WAYS[type_].partner} dials, handshake of ZMTP 3") as notes:
         raw = talk.dial(endpoint).handshake(WAYS[type_].partner, WAYS[type_].identity)
+        notes.append(_announced(raw))
     _exchange(talk, WAYS[type_], sock, raw)
 
 
@@ -46,9 +48,16 @@ def connects(talk: Talk, type_: str) -> None:
     with talk.step("connect"):
         listener = talk.listen()
         sock.connect(listener.endpoint)
-    with talk.step(f"a raw {WAYS[type_].partner} is dialled, handshake of ZMTP 3"):
+    with talk.step(f"a raw {WAYS[type_].partner} is dialled, handshake of ZMTP 3") as notes:
         raw = talk.accept(listener).handshake(WAYS[type_].partner, WAYS[type_].identity)
+        notes.append(_announced(raw))
     _exchange(talk, WAYS[type_], sock, raw)
+
+
+def _announced(raw: RawPeer) -> str:
+    """The version in the peer's greeting: what it has to claim (RFC 37, Version Negotiation)."""
+    major, minor = raw.received[VERSION_OFFSET : VERSION_OFFSET + 2]
+    return f"the peer announces {major}.{minor}"
 
 
 def _exchange(talk: Talk, way: Way, sock: RemoteSocket, raw: RawPeer) -> None:

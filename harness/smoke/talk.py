@@ -74,11 +74,11 @@ class Talk:
         return raw
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """A step: what is wrong in it is told, and Over raised."""
-        failure = None
+    def step(self, name: str) -> Iterator[list[str]]:
+        """A step: what is wrong in it is told, and Over raised. What is put into the list is told with it."""
+        failure, notes = None, list[str]()
         try:
-            yield
+            yield notes
         except Mismatch as mismatch:
             wire = render_trace(self.trace, mismatch.place) if self.trace.connections() else ""
             failure = Failure(mismatch.expected, mismatch.actual, wire.splitlines())
@@ -90,7 +90,7 @@ class Talk:
             failure = Failure("the peer starts and says hello", str(error))
         except (ValueError, OverflowError) as error:
             failure = Failure("an endpoint that can be dialled", str(error))
-        if not tell(self._report, self._recorder, name, failure):
+        if not tell(self._report, self._recorder, ": ".join([name, *notes]), failure):
             raise Over
 
 
