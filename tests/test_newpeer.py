@@ -216,6 +216,9 @@ def many(echo: ControlClient, one: int) -> None:
     echo.call("send", timeout_s=0, socket=one, parts=[b"7 octet"])
     assert echo.call("drain", timeout_s=9, socket=one, count=3) == drained([*bodies[2:], b"7 octet"], 2, None)
     assert echo.call("drain", timeout_s=0, socket=one, count=3) == drained([], None, None)
+    echo.call("send", timeout_s=0, socket=one, parts=[b"\xff" * 8])
+    largest = echo.call("drain", timeout_s=9, socket=one, count=1)["first"]
+    assert largest is None or float(largest) == float(2**64 - 1)
 
 
 def drained(bodies: list[bytes], first: int | None, last: int | None) -> dict[str, Any]:
