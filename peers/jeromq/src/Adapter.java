@@ -38,7 +38,6 @@ final class Adapter {
     public static void main(String[] arguments) {
         PrintStream answers = System.out;
         System.setOut(System.err); // whatever the library prints is no answer
-        Thread.setDefaultUncaughtExceptionHandler(Adapter::end);
         int status = 0;
         try (Sockets sockets = new Sockets(new Input(System.in))) {
             Adapter adapter = new Adapter(arguments[0], sockets);
@@ -49,14 +48,11 @@ final class Adapter {
         } catch (Exception error) {
             error.printStackTrace();
             status = 1;
+        } catch (StackOverflowError error) { // between two requests
+            error.printStackTrace();
+            status = 2;
         }
         System.exit(status);
-    }
-
-    /** When the library's I/O thread has died, nothing is served any more, though the process would live on. */
-    private static void end(Thread thread, Throwable error) {
-        System.err.println(thread.getName() + " ended by " + error);
-        Runtime.getRuntime().halt(2);
     }
 
     private JsonObject answer(String line) {

@@ -53,6 +53,7 @@ final class Sockets implements AutoCloseable {
 
     Sockets(Input input) throws IOException {
         this.input = input;
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> giveUp(error));
         Options.tellFailures(context, (thread, error) -> giveUp(error)); // before there is a socket
         nudge = context.socket(type("PULL"));
         input.start(selector::wakeup);
@@ -100,8 +101,8 @@ final class Sockets implements AutoCloseable {
     }
 
     /**
-     * The library was stopped in the middle of something by an error of its own, which it may survive as something that
-     * serves nobody. So from now on no close succeeds: there is no use in such a process for another case.
+     * The library was stopped in the middle of something by an error of its own. Its I/O thread may be dead or serve
+     * nobody, though the process lives on. So from now on no close succeeds: there is no use in such a process for another case.
      */
     void giveUp(Throwable error) {
         error.printStackTrace();
