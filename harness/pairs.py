@@ -90,12 +90,17 @@ def default_pairs(found: Mapping[str, Manifest], available: Mapping[str, Manifes
 
 
 def version_of(found: Mapping[str, Manifest], manifest: Manifest) -> tuple[float, ...]:
-    """The library's version that a peer's name ends with; without one, the newest that another has."""
+    """The library's version that a peer's name ends with.
+
+    Without one it is the newest version: that of the newest peer that has its own name for it and claims to
+    serve the same versions of ZMTP, or a newer one than any of those.
+    """
     named = _VERSION.search(manifest.name)
     if named is not None:
         return tuple(map(int, named[1].split(".")))
-    others = (_VERSION.search(other.name) for other in found.values() if other.library == manifest.library)
-    return max((tuple(map(int, other[1].split("."))) for other in others if other), default=NEWEST)
+    alike = (other for other in found.values() if other.library == manifest.library)
+    named_alike = (_VERSION.search(other.name) for other in alike if other.zmtp == manifest.zmtp)
+    return max((tuple(map(int, one[1].split("."))) for one in named_alike if one), default=NEWEST)
 
 
 def _representative(found: Mapping[str, Manifest], available: Mapping[str, Manifest], library: str) -> str:

@@ -76,6 +76,12 @@ def test_by_default_a_star_around_libzmq_and_each_two_implementations() -> None:
     ]  # fmt: skip
 
 
+def test_a_peer_without_version_is_newer_than_old_ones_that_claim_less() -> None:
+    found = manifests(pyzmq="libzmq", jero="JeroMQ")
+    found["jero-0.3"] = manifest("jero-0.3", "JeroMQ", zmtp=("2.0",))
+    assert [str(pair) for pair in default_pairs(found, found)] == ["pyzmq:jero", "pyzmq:jero-0.3"]
+
+
 def test_an_old_version_stands_for_its_library_where_no_other_can_run() -> None:
     found = manifests(pyzmq="libzmq", libzmq_4v3v5="libzmq", libzmq_4v1v6="libzmq", omq="omq")
     available = {name: one for name, one in found.items() if name in ("libzmq-4.1.6", "omq")}

@@ -107,8 +107,10 @@ def head_of(sock: RemoteSocket, types: set[str]) -> list[bytes]:
 
 def open_end(peer: Peer, socket_type: str, identity: bytes, **options: Any) -> RemoteSocket:
     """A socket with room for a flood where that can be set; with an identity where it has to be known."""
-    marks = {"send_hwm": "option:send-hwm", "receive_hwm": "option:receive-hwm"}
-    options |= {name: MARK for name, capability in marks.items() if peer.claims(capability)}
+    if socket_type not in (*SUBSCRIBERS, "PULL") and peer.claims("option:send-hwm"):
+        options["send_hwm"] = MARK
+    if socket_type not in ONE_WAY and peer.claims("option:receive-hwm"):
+        options["receive_hwm"] = MARK
     if socket_type == "ROUTER" and peer.claims("option:identity"):
         options["identity"] = identity
     sock = peer.open(socket_type, **options)

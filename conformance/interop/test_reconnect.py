@@ -9,7 +9,7 @@ from harness.pairing import Pairing
 from harness.wire.trace import How
 
 PUBLISHING = [(publisher, subscriber) for publisher in PUBLISHERS for subscriber in SUBSCRIBERS]
-# Not REQ, whose lost request cannot be said again, nor PAIR, which may hold the next who comes without service.
+# Not REQ, whose lost request cannot be said again, nor PAIR, which may hold the next peer without service.
 PROBED = [("DEALER", "ROUTER"), ("DEALER", "DEALER"), ("PUSH", "PULL")]
 BEFORE = 5
 how_cut = pytest.mark.parametrize("how", ["fin", "rst"])
