@@ -1,6 +1,7 @@
 # make conformance   judge the peers that can run on this machine
 # make test          check and test the suite itself
-# make interop       ask each two of them against each other (PAIRS='pyzmq:*' chooses, SHARD=1/4 takes a part)
+# make interop       ask each two of them against each other (PAIRS='pyzmq:*' chooses, SHARD=1/4 takes a part,
+#                     OPTIONS='--runtime container' is passed on)
 # make peers         build the peers' images, for `--runtime container` (needs a container engine)
 # make conformance-all   judge all peers in containers; PEERS="jeromq libzmq-4.1.6" for some of them
 PYTHON ?= python3
@@ -22,7 +23,7 @@ conformance: $(READY) $(if $(NPM),js)
 PAIRS ?= *:*
 interop: $(READY) $(if $(NPM),js)
 	$(RUN) pytest conformance/interop -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal \
-	  $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT)
+	  $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT) $(OPTIONS)
 
 test: lint
 	$(RUN) pytest tests/ -q --no-header -n $(CORES)

@@ -90,12 +90,14 @@ def test_answers_each_ping(peer: Peer, attach: Attach, count: int) -> None:
     needs=["DEALER", "feature:heartbeat"],
 )
 @pytest.mark.parametrize("count", [2, 50])
-def test_answers_pings_that_come_together(peer: Peer, attach: Attach, count: int) -> None:
-    """PINGs that come in one segment are all answered, in their order."""
+def test_answers_pings_that_come_together(peer: Peer, attach: Attach, judge: Judge, count: int) -> None:
+    """PINGs that come in one segment are all answered, each once."""
     raw = attach(peer.open("DEALER")).handshake("DEALER")
-    raw.send(*(Ping(0, b"%d" % number) for number in range(count)))
-    for number in range(count):
-        raw.expect(Pong(b"%d" % number))
+    contexts = [b"%d" % number for number in range(count)]
+    raw.send(*(Ping(0, context) for context in contexts))
+    came = [raw.expect(Pong).context for _ in contexts]
+    judge.note("in their order" if came == contexts else "in another order")
+    judge.equal(sorted(came), sorted(contexts))
 
 
 @case(
@@ -261,6 +263,8 @@ def test_no_ping_before_the_handshake_is_done(peer: Peer, attach: Attach, dial: 
         seen = None if received is None else received.value
         judge.that(isinstance(seen, Ready), "READY at most", seen)
     raw.send(Ready("DEALER"))
+    if not isinstance(raw.last and raw.last.value, Ready):
+        raw.expect(Ready, clause="37/null/server-ready-reply")
     raw.expect(Ping, clause="37/heartbeat/abnf-ping")
 
 
