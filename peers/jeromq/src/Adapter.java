@@ -49,7 +49,6 @@ final class Adapter {
             error.printStackTrace();
             status = 1;
         } catch (StackOverflowError error) { // between two requests
-            error.printStackTrace();
             status = 2;
         }
         System.exit(status);

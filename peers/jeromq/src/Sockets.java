@@ -66,7 +66,12 @@ final class Sockets implements AutoCloseable {
     /** The next line of input, null at its end; the sockets are served until it is there. */
     String nextLine() throws IOException {
         while (true) {
-            serve();
+            try {
+                serve();
+            } catch (StackOverflowError error) {
+                giveUp(error);
+                throw error;
+            }
             String line = input.poll();
             if (line != null || input.ended()) {
                 return line;
@@ -264,6 +269,9 @@ final class Sockets implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException, IOException {
+        if (broken) {
+            return; // the library would wait for threads that are no more
+        }
         for (int number : new ArrayList<>(entries.keySet())) {
             close(number);
         }
