@@ -39,14 +39,14 @@ class Audience:
 
         None of the messages sent for that is left over.
         """
-        topic = PROBE + b"%d" % next(self._numbers)
+        topic = PROBE + b"%d/" % next(self._numbers)
         self.subscriber.subscribe(topic)
         deadline = self.publisher.peer.deadlines.deadline("reconnect")
         came: list[list[bytes]] = []
         sent = arrived = 0
         while not arrived:
             sent += 1
-            self.publisher.send([topic, b"%d" % sent])
+            self.publisher.send([topic + b"%d" % sent])
             arrived = self._arrived(topic, came, self.publisher.peer.deadlines.probe_s)
             if not arrived and deadline.expired:
                 late = f"not within {deadline.seconds:g} s"
@@ -59,8 +59,8 @@ class Audience:
         """The number of the next message of this topic, or 0 where none comes in time."""
         while self.subscriber.peer.readable(self.subscriber, within_s=within_s):
             parts = self.subscriber.recv()
-            if parts[0] == topic:
-                return int(parts[1])
+            if parts[0].startswith(topic):
+                return int(parts[0].removeprefix(topic))
             if not is_probe(parts):
                 came.append(parts)
         if within_s is None:

@@ -28,7 +28,7 @@ SUBSCRIBERS = ("SUB", "XSUB")
 ONE_WAY = ("PUB", "XPUB", "PUSH")
 LOCKSTEP = ("REQ", "REP")
 DELIMITER = b""
-PROBE = b"\xf5probe-"
+PROBE = b"~probe-"
 MARK = 2_000
 BODY_OCTETS = 32
 Types = tuple[str, str]
@@ -173,20 +173,20 @@ class Line:
 
     def probe(self, within: str = "reconnect") -> None:
         """Let the speaker say numbered probes until one arrives, and take all of those that follow it."""
-        topic = PROBE + b"%d" % next(self._numbers)
+        topic = PROBE + b"%d/" % next(self._numbers)
         deadline = self.hearer.peer.deadlines.deadline(within)
         wait_s = self.hearer.peer.deadlines.probe_s
         sent = 0
         while True:
             sent += 1
-            self.speaker.send(self.framed(self.speaker, [topic, b"%d" % sent]))
+            self.speaker.send(self.framed(self.speaker, [topic + b"%d" % sent]))
             if self.hearer.peer.readable(self.hearer, within_s=wait_s):
                 break
             if deadline.expired:
                 clause = SUBSCRIBING if self.speaker.socket_type in PUBLISHERS else None
                 late = f"none of {sent} within {deadline.seconds:g} s"
                 raise Mismatch("a message gets through", late, clause)
-        while self.heard(self.hearer)[-2:] != [topic, b"%d" % sent]:
+        while self.heard(self.hearer)[-1] != topic + b"%d" % sent:
             pass
 
     # -- messages --------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ SHAPES = {
     "empty-frames": [[b"", b""], [b"a", b""], [b"", b"b", b""], [b"", b"", b"", b"behind"]],
     "octets": [[bytes(range(256))], [b"\xf4" + bytes(range(255, -1, -1))], [b"\n", b"\r\n", b"\xff\xfe"]],
 }
+FIRST = {"one-frame": [b"first"], "two-frames": [b"first", b"message"]}
 LARGE_OCTETS = 1 << 20
 ROUTER_ROUTER = [("ROUTER", "ROUTER")]
 OTHERS = [pattern for pattern in PATTERNS if pattern not in ROUTER_ROUTER]
@@ -36,7 +37,7 @@ def test_lockstep(pair: Pairing, first_type: str, second_type: str) -> None:
     """Twenty messages arrive one after the other, each answered where messages go both ways."""
     line = open_line(pair, first_type, second_type)
     for number in range(EXCHANGES):
-        line.exchange(b"message", b"%d" % number)
+        line.exchange(b"message %d" % number)
     line.expect_wire()
 
 
@@ -45,10 +46,13 @@ def test_lockstep(pair: Pairing, first_type: str, second_type: str) -> None:
     clauses=[*UNCHANGED, "28/req/block-no-peer", "28/dealer/block-none", "30/push/block-none"],
     needs=NEEDS,
 )
+@pytest.mark.parametrize("parts", FIRST.values(), ids=FIRST)
 @of_types([*without("PUB", "XPUB", "ROUTER"), ("REQ", "ROUTER"), ("DEALER", "ROUTER")])
-def test_first_waits_for_its_receiver(pair: Pairing, first_type: str, second_type: str) -> None:
+def test_first_waits_for_its_receiver(
+    pair: Pairing, first_type: str, second_type: str, parts: list[bytes]
+) -> None:
     """What is sent before there can be anybody to send to arrives as it is, once somebody connects."""
-    line = open_speaking(pair, first_type, second_type, b"first", b"message")
+    line = open_speaking(pair, first_type, second_type, *parts)
     line.expect_wire()
 
 
@@ -58,7 +62,7 @@ def test_lockstep_by_identity(pair: Pairing, first_type: str, second_type: str) 
     """Two ROUTERs that know each other's identity reach each other by it, message by message."""
     line = open_line(pair, first_type, second_type)
     for number in range(EXCHANGES):
-        line.exchange(b"message", b"%d" % number)
+        line.exchange(b"message %d" % number)
     line.expect_wire()
 
 

@@ -53,13 +53,13 @@ def test_publishers_to_one_subscriber(pair: Pairing, first_type: str, second_typ
     """What two publishers send comes to their subscriber whole, once, and in the order of each."""
     publishing = first_type if first_type in PUBLISHERS else second_type
     lines = lines_to_one(pair, publishing, first_type, second_type, SENDERS)
-    sent = [[b"%d" % line, b"%d" % number] for number in range(ROUNDS) for line in range(SENDERS)]
+    sent = [[b"%d/%d" % (line, number)] for number in range(ROUNDS) for line in range(SENDERS)]
     for parts in sent:
-        lines[int(parts[0])].speaker.send(parts)
+        lines[int(parts[0][:1])].speaker.send(parts)
     came = [lines[0].hearer.recv() for _ in sent]
     for n in range(SENDERS):
-        of_one = [parts for parts in came if parts[0] == b"%d" % n]
-        Judge.equal(of_one, [parts for parts in sent if parts[0] == b"%d" % n])
+        of_one = [parts for parts in came if parts[0].startswith(b"%d/" % n)]
+        Judge.equal(of_one, [parts for parts in sent if parts[0].startswith(b"%d/" % n)])
 
 
 @case(
@@ -102,8 +102,8 @@ def test_each_gets_its_own_reply(pair: Pairing, first_type: str, second_type: st
         line.speaker.send(line.framed(line.speaker, parts))
     for _ in lines:
         request = lines[0].heard(server)
-        server.send([*request, b"answered"])
+        server.send([*request[:-1], request[-1] + b" answered"])
     for n, line in enumerate(lines):
-        expected = line.framed(line.speaker, [b"%d" % n, b"answered"])
+        expected = line.framed(line.speaker, [b"%d answered" % n])
         actual = line.heard(line.speaker)
         Judge.that(actual == expected, show_parts(expected), show_parts(actual))

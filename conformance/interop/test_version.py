@@ -25,7 +25,7 @@ def test_lower_of_both(pair: Pairing, first_type: str, second_type: str) -> None
     """Both go on with the framing of the lower version that was announced, and are understood."""
     line = open_line(pair, first_type, second_type)
     line.exchange(b"short")
-    line.exchange(b"x" * 256, b"y")
+    line.exchange(b"x" * 256)
     expect_framing(line.joint)
     line.expect_wire()
 
