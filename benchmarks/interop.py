@@ -14,7 +14,7 @@ from collections.abc import Generator
 
 import pytest
 
-from harness.pytest_fixtures import ASKING
+from harness.pytest_fixtures import ASKING, Asking
 
 DEFAULT = ["reference:pyzmq"]
 
@@ -24,17 +24,25 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.taken_s: dict[str, list[tuple[float, float]]] = {}
+        self.begun: list[Asking] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Time one item."""
+        self.begun.clear()
         began = time.perf_counter()
         result = yield
         took = time.perf_counter() - began
-        asked = item.stash.get(ASKING, None)
+        asked = self.begun[-1] if self.begun else None
         if asked is not None and asked.pair is not None:
             self.taken_s.setdefault(":".join(asked.names), []).append((took, asked.trace.waited_s))
         return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Remember what is asked: the item forgets it with the case."""
+        if ASKING in item.stash:
+            self.begun.append(item.stash[ASKING])
 
 
 def main(pairs: list[str]) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Generator
 
 import pytest
 
-from harness.pytest_fixtures import ASKING
+from harness.pytest_fixtures import ASKING, Asking
 
 
 class Stopwatch:
@@ -23,18 +23,26 @@ class Stopwatch:
     def __init__(self) -> None:
         self.overheads_s: dict[str, list[float]] = {}
         self.waits_s: dict[str, list[float]] = {}
+        self.begun: list[Asking] = []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Time one item; what its trace waited for is not ours."""
+        self.begun.clear()
         began = time.perf_counter()
         result = yield
         took = time.perf_counter() - began
-        asked = item.stash.get(ASKING, None)
+        asked = self.begun[-1] if self.begun else None
         if asked is not None and asked.peer is not None:
             self.overheads_s.setdefault(asked.peer_name, []).append(took - asked.trace.waited_s)
             self.waits_s.setdefault(asked.peer_name, []).append(asked.trace.waited_s)
         return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        """Remember what is asked: the item forgets it with the case."""
+        if ASKING in item.stash:
+            self.begun.append(item.stash[ASKING])
 
 
 def main(peers: list[str]) -> int:
