@@ -14,7 +14,6 @@ from harness.zmtp import Message, Ping, Pong, Ready
 
 FLOOD_OCTETS = 65_536
 FLOOD_COUNT = 1_000
-QUEUED = 400
 
 
 def joined(sock: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
@@ -163,11 +162,6 @@ def heard_until(router: RemoteSocket, fence: RawPeer) -> list[list[bytes]]:
 def fill(sock: RemoteSocket, head: Sequence[bytes] = ()) -> int:
     """Send large messages until no more are accepted; how many were."""
     return sock.flood(FLOOD_COUNT, FLOOD_OCTETS, within_s=0.2, head=head)
-
-
-def queue_some(sock: RemoteSocket, head: Sequence[bytes] = ()) -> None:
-    """Send more than the operating system takes for who does not read, and than is read at a reset."""
-    sock.flood(QUEUED, FLOOD_OCTETS, within_s=sock.peer.deadlines.delivery_s / 3, head=head)
 
 
 def until(sock: RemoteSocket, wanted: Outcome, *parts: bytes, clause: str | None = None) -> None:

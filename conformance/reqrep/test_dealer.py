@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.pipeline.ends import expect_flood, small_window
+from conformance.pipeline.ends import expect_flood
 from conformance.reqrep.ends import (
     FLOOD_COUNT,
     FLOOD_OCTETS,
@@ -12,7 +12,6 @@ from conformance.reqrep.ends import (
     insist,
     meet,
     probe,
-    queue_some,
 )
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -212,9 +211,9 @@ def test_forgets_peer_that_goes(peer: Peer, dial: Dial) -> None:
     """What was queued for a peer that had connected goes with it, and does not reach its successor."""
     dealer = peer.open("DEALER")
     endpoint = dealer.bind()
-    gone = small_window(dial(endpoint)).handshake("ROUTER")
+    gone = dial(endpoint).handshake("ROUTER")
     meet(dealer, gone)
-    queue_some(dealer)
+    fill(dealer)
     gone.reset()
     successor = dial(endpoint).handshake("ROUTER")
     meet(dealer, successor)

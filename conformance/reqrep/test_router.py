@@ -2,7 +2,6 @@
 
 import pytest
 
-from conformance.pipeline.ends import small_window
 from conformance.reqrep.ends import (
     FLOOD_COUNT,
     FLOOD_OCTETS,
@@ -11,7 +10,6 @@ from conformance.reqrep.ends import (
     expect_not_waiting,
     fill,
     meet,
-    queue_some,
     read_until_fence,
     until,
 )
@@ -225,9 +223,9 @@ def test_forgets_peer_that_goes(peer: Peer, dial: Dial) -> None:
     """With a peer goes its queue: it cannot be addressed, and when it comes back nothing old waits for it."""
     router = peer.open("ROUTER", mandatory=True)
     endpoint = router.bind()
-    gone = small_window(dial(endpoint)).handshake("DEALER", identity=b"alice")
+    gone = dial(endpoint).handshake("DEALER", identity=b"alice")
     meet(router, gone)
-    queue_some(router, [b"alice"])
+    fill(router, head=[b"alice"])
     gone.reset()
     until(router, Outcome.UNROUTABLE, b"alice", b"lost")
     again = dial(endpoint).handshake("DEALER", identity=b"alice")
