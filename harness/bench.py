@@ -103,16 +103,20 @@ class Bench:
             return "zmtp:3.0"
         return next((need for need in needs if not manifest.claims(need)), None)
 
-    def patience(self, peers: Sequence[str], case_id: str, param: str) -> Deadlines:
+    def listed(self, peers: Sequence[str], case_id: str, param: str) -> list[Entry]:
+        """The known deviations that speak of a case with these peers and parameters."""
+        return find(self.known, peers, case_id, param)
+
+    def patience(self, listed: list[Entry]) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
         learnt it answers long before, and one that has not costs less."""
-        if find(self.known, peers, case_id, param):
+        if listed:
             return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
         return self.deadlines
 
-    def renew_after_race(self, peers: Sequence[str], case_id: str, param: str) -> None:
+    def renew_after_race(self, listed: list[Entry]) -> None:
         """End the peers' processes behind a case whose known fault may show later: it would hit the next."""
-        if any(entry.race for entry in find(self.known, peers, case_id, param)):
+        if any(entry.race for entry in listed):
             for live in self._live.values():
                 live.kill()
 

@@ -17,6 +17,7 @@ import pytest
 from harness.bench import Bench
 from harness.case import Case, Judge
 from harness.deadlines import Deadlines
+from harness.known import Entry
 from harness.pairing import Pairing
 from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch, Place
@@ -38,7 +39,10 @@ class Listen(Protocol):
 
 @dataclass(slots=True)
 class Asking:
-    """One case being asked of one peer, or of two: its trace, its judge, and all ends that it opened."""
+    """One case being asked of one peer, or of two: its trace, its judge, and all ends that it opened.
+
+    `param` are its parameters as the results have them, `listed` the known deviations that speak of it.
+    """
 
     case: Case
     bench: Bench
@@ -49,6 +53,8 @@ class Asking:
     peer: Peer | None = None
     pair: Pairing | None = None
     ends: list[RawPeer | RawListener] = field(default_factory=list)
+    param: str = ""
+    listed: list[Entry] = field(default_factory=list)
 
     @property
     def peer_name(self) -> str:

@@ -67,4 +67,4 @@ def spare_tracebacks(item: pytest.Item) -> None:
     def repr_failure(excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         return str(excinfo.value) if isinstance(excinfo.value, AssertionError) else original(excinfo)
 
-    item.repr_failure = repr_failure  # type: ignore[method-assign]
+    item.repr_failure = repr_failure  # type: ignore[method-assign]  # pytest has no hook for it

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from harness.known import find
 from harness.launch.launcher import LaunchError
 from harness.pytest_bench import BENCH, INTEROP_CASES, SUITE, bench_of, is_whole
 from harness.pytest_fixtures import (
@@ -171,9 +170,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     bench = bench_of(item.config)
     spare_tracebacks(item)
-    item.stash[ASKING] = asked = Asking(
-        made, bench, names, bench.patience(names, made.id, _param_id(item, names))
-    )
+    param = _param_id(item, names)
+    listed = bench.listed(names, made.id, param)
+    asked = Asking(made, bench, names, bench.patience(listed), param=param, listed=listed)
+    item.stash[ASKING] = asked
     lacking = unclaimed(asked, params_of(item))
     if lacking is not None:
         pytest.skip(lacking)
@@ -191,7 +191,7 @@ def pytest_runtest_makereport(
     if call.when == "teardown":
         asked = item.stash[ASKING]
         del item.stash[ASKING]  # a trace is kept no longer than its case
-        asked.bench.renew_after_race(asked.names, made.id, _param_id(item, asked.names))
+        asked.bench.renew_after_race(asked.listed)
         return report
     if call.when == "setup" and report.passed:
         return report
@@ -203,18 +203,15 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     error = call.excinfo.value if call.excinfo is not None else None
     if error is not None and not isinstance(error, Exception | pytest.skip.Exception):
         return
-    param = _param_id(item, asked.names)
-    bench = asked.bench
-    entries = find(bench.known, asked.names, asked.case.id, param)
-    judgement = apply_known(judgement_of(asked, error), entries)
-    result = _result(item, call, asked, judgement, param)
+    judgement = apply_known(judgement_of(asked, error), asked.listed)
+    result = _result(item, call, asked, judgement)
     bad = judgement.verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
-    name = f"{'.'.join(asked.names)}.{asked.case.id}.{param}"
+    name = f"{'.'.join(asked.names)}.{asked.case.id}.{asked.param}"
     if bad or item.config.option.all_captures:
-        result.trace = bench.save_trace(asked.trace, name, keep_large=bad)
+        result.trace = asked.bench.save_trace(asked.trace, name, keep_large=bad)
     _say(report, result, asked, judgement, is_strict(item.config))
-    peers = [bench.about(one) for one in asked.names]
-    report.zconform = {"result": result.as_json(), "peers": peers}  # type: ignore[attr-defined]
+    peers = [asked.bench.about(one) for one in asked.names]
+    report.zconform = {"result": result.as_json(), "peers": peers}  # type: ignore[attr-defined]  # pytest carries it from worker to controller
 
 
 def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
@@ -234,9 +231,7 @@ def _param_id(item: pytest.Item, names: tuple[str, ...]) -> str:
     return str(spec.id).removeprefix(":".join(names) + repetition).lstrip("-")
 
 
-def _result(
-    item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judgement: Judgement, param: str
-) -> Result:
+def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judgement: Judgement) -> Result:
     made = asked.case
     again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
     again += f" --pair {':'.join(asked.names)}" if len(asked.names) > 1 else ""
@@ -244,7 +239,7 @@ def _result(
     again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
     return Result(
         id=made.id,
-        param=param,
+        param=asked.param,
         peers=list(asked.names),
         verdict=judgement.verdict.value,
         clauses=list(made.clauses),

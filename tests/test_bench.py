@@ -129,8 +129,8 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
         '[[known]]\ncase = "zmtp/a/*"\nparam = "x*"\nclause = "c"\nmessage = "m"\nreason = "r"\nlink = "l"\n'
     )
     made = bench(tmp_path, 3.0)
-    assert made.patience(["puppet"], "zmtp/a/b", "xy").scale == pytest.approx(1.0)
-    assert made.patience(["puppet"], "zmtp/a/b", "y").scale == 3.0
+    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "xy")).scale == pytest.approx(1.0)
+    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "y")).scale == 3.0
     assert not made.known["puppet"][0].cases_met
 
 

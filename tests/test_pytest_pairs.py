@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.test_pytest_plugin import ROOT, SCHEMA, write_puppet
+from tests.test_pytest_plugin import SCHEMA, run_cases, write_puppet
 
 CASES = '''
 from harness.case import case
@@ -86,17 +83,8 @@ def suite(tmp_path: Path) -> Suite:
         for name in ("one", "two", "three"):
             faulty = name == bad
             write_puppet(tmp_path / "peers", fault if faulty else "nothing", at if faulty else "-", name)
-        (tmp_path / "test_cases.py").write_text(CASES)
-        report = tmp_path / "report"
-        command = [
-            sys.executable, "-m", "pytest", str(tmp_path / "test_cases.py"), "-q",
-            "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider",
-            "-p", "no:hypothesispytest", "--peers-dir", str(tmp_path / "peers"), "--report", str(report),
-            "--no-self-test", *options,
-        ]  # fmt: skip
-        env = os.environ | {"PYTHONPATH": str(ROOT)}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=env)
-        return Done(done.returncode, done.stdout + done.stderr, report)
+        done = run_cases(tmp_path, CASES, "-p", "no:hypothesispytest", "--no-self-test", *options)
+        return Done(done.returncode, done.stdout + done.stderr, tmp_path / "report")
 
     return run
 

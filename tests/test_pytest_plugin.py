@@ -111,6 +111,16 @@ def write_puppet(folder: Path, fault: str = "nothing", at: str = "-", name: str 
     return own
 
 
+def run_cases(folder: Path, cases: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run sample cases, with this tree's plugin, on the peers in folder/peers; report to folder/report."""
+    (folder / "test_cases.py").write_text(cases)
+    where = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(folder), "-p", "no:cacheprovider"]
+    who = ["--peers-dir", str(folder / "peers"), "--report", str(folder / "report")]
+    command = [sys.executable, "-m", "pytest", str(folder / "test_cases.py"), "-q", *where, *who, *options]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=folder, env=env)
+
+
 @pytest.fixture
 def suite(tmp_path: Path) -> Suite:
     """Run the suite's plugin on sample cases: `suite(*options, cases=..., fault=..., at=...)`."""
@@ -122,22 +132,8 @@ def suite(tmp_path: Path) -> Suite:
         own = write_puppet(peers, fault, at)
         if known:
             (own / "known.toml").write_text(known)
-        (tmp_path / "test_cases.py").write_text(cases)
-        report = tmp_path / "report"
-        where = ["-c", str(ROOT / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
-        who = ["--peers-dir", str(peers), "--peer", "puppet", "--report", str(report)]
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            str(tmp_path / "test_cases.py"),
-            "-q",
-            *where,
-            *who,
-            *options,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
-        return Done(done.returncode, done.stdout + done.stderr, report)
+        done = run_cases(tmp_path, cases, "--peer", "puppet", *options)
+        return Done(done.returncode, done.stdout + done.stderr, tmp_path / "report")
 
     return run
 

@@ -35,10 +35,7 @@ AS_SENT = [*UNCHANGED, "37/sockets/ordered", "37/sockets/bind-and-connect"]
 @of_types(OTHERS)
 def test_lockstep(pair: Pairing, first_type: str, second_type: str) -> None:
     """Twenty messages arrive one after the other, each answered where messages go both ways."""
-    line = open_line(pair, first_type, second_type)
-    for number in range(EXCHANGES):
-        line.exchange(b"message %d" % number)
-    line.expect_wire()
+    exchange_many(pair, first_type, second_type)
 
 
 @case(
@@ -60,6 +57,11 @@ def test_first_waits_for_its_receiver(
 @of_types(ROUTER_ROUTER)
 def test_lockstep_by_identity(pair: Pairing, first_type: str, second_type: str) -> None:
     """Two ROUTERs that know each other's identity reach each other by it, message by message."""
+    exchange_many(pair, first_type, second_type)
+
+
+def exchange_many(pair: Pairing, first_type: str, second_type: str) -> None:
+    """One exchange after the other; all that was said, and nothing else, went over the wire."""
     line = open_line(pair, first_type, second_type)
     for number in range(EXCHANGES):
         line.exchange(b"message %d" % number)

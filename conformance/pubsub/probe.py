@@ -7,7 +7,6 @@ published before has arrived: so the same step is the fence that shows that noth
 
 from __future__ import annotations
 
-import socket
 from collections import Counter
 
 from harness.deadlines import DeadlineExceeded
@@ -23,7 +22,6 @@ SUBSCRIBERS = ("SUB", "XSUB")
 ZMTP_3_0 = Greeting(version=(3, 0))
 FENCE = b"\xf5fence-"
 READY = b"\xf5ready"
-SMALL_BUFFER_OCTETS = 1 << 16
 MESSAGES = {
     "one-frame": (b"Aone",),
     "frames": (b"A", b"two", b"three"),
@@ -268,12 +266,6 @@ def told(raw: RawPeer, count: int, clause: str | None = None) -> Counter[bytes]:
     if wrong:
         raise raw.mismatch("subscriptions", describe(wrong[0]), clause)
     return Counter(request.prefix for request in requests)
-
-
-def little_room(raw: RawPeer) -> RawPeer:
-    """Let the operating system keep little for a raw end that will not read for a while."""
-    raw.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_OCTETS)
-    return raw
 
 
 def octets(count: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from conformance.pipeline.ends import small_window
 from harness.case import Judge, case
 from harness.control.flood import body
 from harness.peer import Peer
@@ -11,7 +12,7 @@ from harness.pytest_fixtures import Attach, Dial
 from harness.verdict import Mismatch
 from harness.zmtp import Cancel, Message, Subscribe, subscription
 
-from .probe import PUBLISHERS, little_room, octets, receives_nothing, rule, subscriber, subscriber_3_0
+from .probe import PUBLISHERS, octets, receives_nothing, rule, subscriber, subscriber_3_0
 
 publishers = pytest.mark.parametrize("socket_type", PUBLISHERS)
 BIG_OCTETS = 1 << 17
@@ -45,7 +46,7 @@ def test_discards_what_subscribers_send(peer: Peer, attach: Attach, judge: Judge
 def test_slow_subscriber_holds_up_nobody(peer: Peer, attach: Attach, socket_type: str, clause: str) -> None:
     """A subscriber gets every message though another does not read."""
     pub = peer.open(socket_type, send_hwm=MARK)
-    slow = subscriber(little_room(attach(pub)), pub, b"A")
+    slow = subscriber(small_window(attach(pub)), pub, b"A")
     other = subscriber(attach(pub), pub, b"A")
     for n in range(SHARED):
         message = [b"A%d" % n, bytes(BIG_OCTETS)]
@@ -72,7 +73,7 @@ def test_full_queue_drops_without_waiting(
 ) -> None:
     """Sending to a subscriber that does not read never waits; what does not fit is dropped whole."""
     pub = peer.open(socket_type, send_hwm=MARK)
-    slow = subscriber(little_room(attach(pub)), pub, b"")
+    slow = subscriber(small_window(attach(pub)), pub, b"")
     accepted = pub.flood(FLOOD, BIG_OCTETS, seed)
     judge.that(accepted == FLOOD, f"{FLOOD} messages accepted", accepted, rule(pub, "no-block"))
     came = slow.collect(rule(pub, "drop-when-full"))

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.pipeline.ends import small_window
 from harness.case import Judge, case
 from harness.peer import Parts, Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
 from harness.wire.rawpeer import RawPeer, as_message
 from harness.zmtp import Cancel, Message, Subscribe
 
-from .probe import Request, Subscriber, handshake_3_0, little_room, octets
+from .probe import Request, Subscriber, handshake_3_0, octets
 
 MANY = 200
 MARK = 5
@@ -190,7 +191,7 @@ def test_fair_queue(peer: Peer, attach: Attach) -> None:
 def test_full_output_does_not_stop_input(peer: Peer, attach: Attach) -> None:
     """A subscriber whose output queue is full is still heard."""
     xpub = peer.open("XPUB", send_hwm=MARK)
-    slow = Subscriber(little_room(attach(xpub)).handshake("XSUB"), xpub)
+    slow = Subscriber(small_window(attach(xpub)).handshake("XSUB"), xpub)
     slow.subscribe(b"")
     xpub.expect(*as_message(Subscribe(b"")).parts, clause="29/xpub/deliver-requests")
     accepted = xpub.flood(FLOOD, BIG_OCTETS)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.pipeline.ends import small_window
 from harness.case import Judge, case
 from harness.peer import Outcome, Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.rawpeer import as_message
 from harness.zmtp import Cancel, Message, Subscribe
 
-from .probe import READY, Audience, little_room, octets, publisher, request_of
+from .probe import READY, Audience, octets, publisher, request_of
 
 COUNT = 60
 MARK = 5
@@ -83,7 +84,7 @@ def test_sends_upstream_to_all(peer: Peer, dial: Dial, listen: Listen, parts: tu
 def test_full_queue_drops_without_waiting(peer: Peer, attach: Attach, judge: Judge) -> None:
     """Sending never waits for a publisher that does not read, and what that one sends still arrives."""
     xsub = peer.open("XSUB", send_hwm=MARK)
-    slow = little_room(publisher(attach(xsub), xsub, "XPUB"))
+    slow = small_window(publisher(attach(xsub), xsub, "XPUB"))
     xsub.send([b"up-first"], clause="29/xsub/send-to-all")
     slow.expect(Message(b"up-first"), clause="29/xsub/send-to-all")
     outcomes = {xsub.offer([b"up%d" % n, BIG]) for n in range(COUNT)}

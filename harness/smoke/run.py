@@ -11,6 +11,7 @@ from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
 from harness.launch.launcher import Launcher, LaunchError, runtime_of
 from harness.manifest import Manifest
+from harness.pairs import ZMTP_3
 from harness.selftest import each_step
 
 from .conversations import binds, connects, refuses
@@ -87,7 +88,7 @@ def _conversations(
         )
         report.skipped("conversations", f"peer.toml claims {known}, so there is nothing to ask")
         return
-    speaks = manifest.zmtp & {"3.0", "3.1"} and manifest.claims("mechanism:NULL")
+    speaks = manifest.zmtp & ZMTP_3 and manifest.claims("mechanism:NULL")
     tcp = manifest.claims("transport:tcp")
     if speaks and tcp:
         _talk(manifest, launcher, deadlines, report, f"{types[0]} binds", lambda talk: binds(talk, types[0]))
