@@ -107,9 +107,11 @@ function subscribe(number, prefix, starts) {
 async function send(number, parts, timeoutMs) {
   const socket = find(number)
   if (!("sendTimeout" in socket)) return "refused"
-  socket.sendTimeout = timeoutMs
   try {
-    await socket.send(parts)
+    await patiently(timeoutMs, left => {
+      socket.sendTimeout = left
+      return socket.send(parts)
+    })
   } catch (error) {
     if (!OUTCOMES[error.code]) throw error
     return OUTCOMES[error.code]
@@ -120,8 +122,23 @@ async function send(number, parts, timeoutMs) {
 async function receive(number, timeoutMs) {
   const socket = find(number)
   if (!("receiveTimeout" in socket)) throw new Error("this type of socket cannot receive")
-  socket.receiveTimeout = timeoutMs
-  return socket.receive()
+  return patiently(timeoutMs, left => {
+    socket.receiveTimeout = left
+    return socket.receive()
+  })
+}
+
+// The binding gives up with EAGAIN before its timeout where libzmq wakes it for nothing, such as a message that
+// it then drops: whoever is to wait asks again for the time that is left.
+async function patiently(timeoutMs, act) {
+  const end = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return await act(leftMs(end))
+    } catch (error) {
+      if (error.code !== "EAGAIN" || performance.now() >= end) throw error
+    }
+  }
 }
 
 async function poll(numbers, timeoutMs) {
