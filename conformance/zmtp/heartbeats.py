@@ -17,13 +17,13 @@ TIMER_GRAIN_S = 0.02
 """Timers of libraries count in milliseconds or coarser, and may round down."""
 
 
-def contexts_before_fence(raw: RawPeer, clause: str) -> tuple[list[bytes], str]:
-    """Contexts of all PONGs until the one of a PING of our own, or until the partner closes.
+def contexts_before_fence(raw: RawPeer, odd: bytes, clause: str) -> tuple[list[bytes], str]:
+    """Send `odd` and a PING in one go: contexts of all PONGs before that PING's, or before a close.
 
     Also those that are too long to be legal. The second value is "served" or "closed".
     """
-    fence = b"fence of contexts"[:16]
-    raw.send(Ping(0, fence))
+    fence = b"fence of context"
+    raw.send(odd, Ping(0, fence))
     came: list[bytes] = []
     while True:
         try:

@@ -13,9 +13,11 @@ from conformance.zmtp.partners import (
     last_received,
     publish_until_heard,
 )
+from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge, case
-from harness.peer import Peer
+from harness.peer import Peer, show_parts
 from harness.pytest_fixtures import Attach, Dial
+from harness.verdict import Mismatch
 from harness.zmtp import LegacyGreeting, Message, cancellation, subscription
 
 ROUTER_OF_2_0 = LegacyGreeting(1, "ROUTER")
@@ -193,11 +195,13 @@ def test_refuses_type_in_2_0(peer: Peer, attach: Attach, dial: Dial, socket_type
     raw = attach(dealer)
     raw.framing = 2
     raw.send(LegacyGreeting(1, socket_type), Message(b"forged"))
+    end, _ = closed_or_served(raw, dealer, b"forged", clause="15/compat/mismatch-disconnect")
+    if end == "served":
+        raise Mismatch("the connection closed", show_parts([b"forged"]))
     other = dial(dealer.bind())
     other.legacy_handshake(ROUTER_OF_2_0)
     other.send(Message(b"fence"))
     dealer.expect(b"fence")
-    raw.expect_closed(clause="15/compat/mismatch-disconnect")
 
 
 # -- partners of ZMTP 1.0, asked of a peer that claims it --------------------------------------------
