@@ -15,7 +15,7 @@ READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
 
-.PHONY: conformance conformance-all interop test lint peers coverage kill-table soak bench clean
+.PHONY: conformance conformance-all interop test lint peers coverage kill-table soak leaks bench clean
 
 conformance: $(READY) $(if $(NPM),js)
 	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal --report $(REPORT)
@@ -50,6 +50,10 @@ kill-table: $(READY)
 # 50 runs of the whole suite, a third of them with every core kept busy, and no verdict may change.
 soak: $(READY) $(if $(NPM),js)
 	$(RUN) tests.soak
+
+# 50 runs, two in three broken off, and nothing of them may be left. OPTIONS go to pytest.
+leaks: $(READY)
+	$(RUN) tests.leaks -- -n $(WORKERS) $(OPTIONS)
 
 bench: $(READY)
 	$(RUN) benchmarks.codec
