@@ -59,6 +59,7 @@ bench: $(READY)
 	$(RUN) benchmarks.codec
 	$(RUN) benchmarks.overhead
 	$(RUN) benchmarks.interop
+	$(RUN) benchmarks.start --runtime process
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "zconform needs Python 3.11 or newer: make PYTHON=python3.12")'
