@@ -11,7 +11,7 @@ from harness.pairing import ROLES
 from harness.pairs import Pair, parse_pair, unclaimed_by_pair
 from harness.pytest_bench import INTEROP_CASES, bench_of, named_paths
 from harness.pytest_fixtures import ASKING, Asking
-from harness.pytest_selection import case_of, is_of_pair, params_of
+from harness.pytest_selection import case_of, is_of_pair, params_of, repeat
 
 NOT_ASKED = "interop not asked: --pair A:B, or make interop"
 _LEFT_OUT = pytest.StashKey[bool]()
@@ -26,8 +26,7 @@ def parametrize_pairs(metafunc: pytest.Metafunc) -> None:
     if not asked:
         return
     metafunc.parametrize("pair_name", names, scope="session")
-    if config.option.repeat > 1:
-        metafunc.parametrize("repetition", range(config.option.repeat), ids="r{}".format)
+    repeat(metafunc)
     metafunc.parametrize("pair_role", ROLES)
 
 

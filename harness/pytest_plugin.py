@@ -47,6 +47,7 @@ from harness.pytest_selection import (
     is_selected,
     params_of,
     pytest_collection_finish,
+    repeat,
 )
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
@@ -119,8 +120,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "peer_name" in metafunc.fixturenames and (peers := bench_of(config).singles):
         asked = config.hook.pytest_zconform_peers(config=config, case=made, peers=peers)
         metafunc.parametrize("peer_name", peers if asked is None else asked, scope="session")
-        if config.option.repeat > 1:
-            metafunc.parametrize("repetition", range(config.option.repeat), ids="r{}".format)
+        repeat(metafunc)
     if "role" in metafunc.fixturenames:
         metafunc.parametrize("role", ROLES)
 

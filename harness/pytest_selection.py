@@ -40,6 +40,13 @@ def is_selected(made: Case | None, config: pytest.Config) -> bool:
     return by_id and by_clause
 
 
+def repeat(metafunc: pytest.Metafunc) -> None:
+    """As many items as `--repeat` says, where the case is selected: others are not worth the memory."""
+    times = metafunc.config.option.repeat
+    if times > 1 and is_selected(case_of(metafunc.function), metafunc.config):
+        metafunc.parametrize("repetition", range(times), ids="r{}".format)
+
+
 def check_cases(items: list[pytest.Item], bench: Bench) -> None:
     """Raise UsageError where two functions share a case id, or a case cites a clause that is not there."""
     seen: dict[str, object] = {}

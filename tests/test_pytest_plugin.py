@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -244,6 +245,11 @@ def test_list_names_cases_and_runs_nothing(suite: Suite) -> None:
 def test_repeat_asks_each_case_so_many_times(suite: Suite) -> None:
     done = suite("--case", "sample/good/passes", "--repeat", "3")
     assert [result["param"] for result in done.results["results"]] == ["", "", ""]
+
+
+def test_repeat_leaves_what_is_not_selected(suite: Suite) -> None:
+    once, often = (suite("--case", "sample/good/passes", "--repeat", times) for times in ("1", "1000"))
+    assert re.findall(r"\d+ deselected", often.text) == re.findall(r"\d+ deselected", once.text) != []
 
 
 @pytest.mark.parametrize(
