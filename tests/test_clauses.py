@@ -223,6 +223,8 @@ class TestThisProject:
     def test_the_clause_files_load(self) -> None:
         specs = {one.spec for one in Ledger.load()}
         assert specs >= {"23/ZMTP", "28/REQREP", "29/PUBSUB", "30/PIPELINE", "31/EXPAIR", "37/ZMTP"}
+        assert specs >= {"25/ZMTP-CURVE", "26/CURVEZMQ", "27/ZAP", "45/ZWS"}
+        assert specs >= {"41/CLIENTSERVER", "48/RADIO-DISH", "49/SCATTERGATHER", "51/P2P", "52/CHANNEL"}
 
     def test_a_text_is_a_sentence_that_ends(self) -> None:
         assert [one.id for one in Ledger.load() if not one.text.endswith((".", ".)"))] == []
