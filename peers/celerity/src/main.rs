@@ -28,7 +28,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::time::{Instant, timeout, timeout_at};
 
 const OPERATION: Duration = Duration::from_secs(4); // how long operations without a timeout wait for a connection
-const HOP: Duration = Duration::from_millis(500); // for a connection's task to answer, where nobody wants to wait
+const HOP: Duration = Duration::from_secs(1); // for a connection's task to answer, where nobody wants to wait
 const TICK: Duration = Duration::from_millis(2); // between attempts to send without a connection
 const FOR_EVER: Duration = Duration::from_secs(86_400 * 365);
 const NO_MARK: usize = i32::MAX as usize; // celerity has no way to say "none"
@@ -434,13 +434,14 @@ impl Sockets {
     }
 
     async fn flood(&mut self, request: &Value) -> Result<Value, Failure> {
-        let (size, end) = (whole(request, "size_octets")?, end(request)?);
+        let (size, end) = (whole(request, "size_octets")?, end(request)?.max(Instant::now() + HOP));
         let (count, seed) = (whole(request, "count")?, whole(request, "seed")?);
         let head = if request["head"].is_null() { vec![] } else { parts(&request["head"])? };
         for index in 0..count {
             let mut body = index.to_be_bytes().to_vec();
             body.extend((8..size).map(|at| (seed + index + at) as u8));
-            if self.send(request, [head.clone(), vec![body.into()]].concat(), end).await? != "accepted" {
+            let message = [head.clone(), vec![body.into()]].concat();
+            if Instant::now() > end || self.send(request, message, end).await? != "accepted" {
                 return Ok(json!({"accepted": index}));
             }
         }
