@@ -253,19 +253,24 @@ def test_comes_before_traffic(peer: Peer, attach: Attach) -> None:
 @case(
     "zmtp/greeting/padding-is-not-significant",
     clauses=["37/version/padding-no-meaning", "37/version/padding-no-validate", "37/abnf/padding"],
-    needs=["DEALER"],
+    needs=["{socket_type}"],
+)
+@pytest.mark.parametrize(
+    ("socket_type", "partner"), [("DEALER", "ROUTER"), ("REP", "REQ")], ids=["DEALER", "REP"]
 )
 @pytest.mark.parametrize("padding", PADDINGS.values(), ids=PADDINGS)
-def test_padding_is_not_significant(peer: Peer, attach: Attach, padding: bytes) -> None:
+def test_padding_is_not_significant(
+    peer: Peer, attach: Attach, padding: bytes, socket_type: str, partner: str
+) -> None:
     """The handshake completes whatever octets fill the signature's padding."""
-    dealer = peer.open("DEALER")
-    raw = attach(dealer)
+    sock = peer.open(socket_type)
+    raw = attach(sock)
     raw.send(Greeting(padding=padding))
     raw.expect(Greeting)
-    raw.send(Ready("ROUTER"))
-    raw.expect(Ready, socket_type="DEALER")
-    raw.send(Message(b"served"))
-    dealer.expect(b"served")
+    raw.send(Ready(partner))
+    raw.expect(Ready, socket_type=socket_type)
+    raw.send(Message(*[b""] * (socket_type == "REP"), b"served"))
+    sock.expect(b"served")
 
 
 @case(

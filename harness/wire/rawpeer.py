@@ -167,8 +167,11 @@ class RawPeer(Link):
         What the partner does wrong on the way is blamed on the handshake's own clauses.
         """
         self.greet(greeting)
+        if self.role == "listener":  # the server answers: the client's READY comes first
+            self.expect(Ready, clause="37/null/client-ready-first")
         self.send(Ready(socket_type, identity, properties))
-        self.expect(Ready, clause="37/null/server-ready-reply")
+        if self.role == "dialer":
+            self.expect(Ready, clause="37/null/server-ready-reply")
         return self
 
     def legacy_handshake(self, greeting: LegacyGreeting) -> LegacyGreeting:
