@@ -20,27 +20,42 @@ class Audience:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, joint: Joint, publisher: RemoteSocket, subscriber: RemoteSocket) -> None:
+    def __init__(self, joint: Joint, publisher: RemoteSocket, subscriber: RemoteSocket, topic: bytes) -> None:
         self.joint = joint
+        self.topic = topic
         self.publisher = publisher
         self.subscriber = subscriber
         self.crossed = 0
 
     @classmethod
     def open(cls, pair: Pairing, first_type: str, second_type: str, **options: int) -> Audience:
-        """Two new sockets; the subscriber has subscribed to nothing. The options are for both."""
+        """Two new sockets that have met: the subscriber has subscribed to `topic` alone, and heard of it.
+
+        So what a case subscribes to is not caught in the making of the link. The options are for both.
+        """
         first, second = pair.first.open(first_type, **options), pair.second.open(second_type, **options)
-        joint = pair.join(first, second)
         publishing, listening = (first, second) if first_type in PUBLISHERS else (second, first)
-        return cls(joint, publishing, listening)
+        topic = cls._new_topic()
+        listening.subscribe(topic)
+        audience = cls(pair.join(first, second), publishing, listening, topic)
+        audience._hear_of(topic)
+        return audience
 
     def settle(self) -> list[list[bytes]]:
         """Come back when all that the subscriber asked for is in force; what came meanwhile.
 
         None of the messages sent for that is left over.
         """
-        topic = PROBE + b"%d/" % next(self._numbers)
+        topic = self._new_topic()
         self.subscriber.subscribe(topic)
+        return self._hear_of(topic)
+
+    @classmethod
+    def _new_topic(cls) -> bytes:
+        return PROBE + b"%d/" % next(cls._numbers)
+
+    def _hear_of(self, topic: bytes) -> list[list[bytes]]:
+        """Publish to a topic until it gets through and nothing of it is left over; what else came."""
         deadline = self.publisher.peer.deadlines.deadline("reconnect")
         came: list[list[bytes]] = []
         sent = arrived = 0

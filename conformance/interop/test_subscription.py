@@ -65,6 +65,7 @@ def test_ends_with_its_cancel(pair: Pairing, first_type: str, second_type: str) 
 def test_is_told_to_xpub(pair: Pairing, first_type: str, second_type: str) -> None:
     """XPUB's application hears of every subscription and of its end, in order, prefix by prefix."""
     audience = Audience.open(pair, first_type, second_type)
+    audience.expect_told(b"\x01" + audience.topic)
     for prefix in (b"A", b"AB", b"~", b""):
         audience.subscriber.subscribe(prefix)
         audience.expect_told(b"\x01" + prefix)

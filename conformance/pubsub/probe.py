@@ -21,7 +21,7 @@ PUBLISHERS = ("PUB", "XPUB")
 SUBSCRIBERS = ("SUB", "XSUB")
 ZMTP_3_0 = Greeting(version=(3, 0))
 FENCE = b"\xf5fence-"
-READY = b"\xf5ready"
+READY = b"~ready"  # text: some libraries take nothing else for a prefix
 MESSAGES = {
     "one-frame": (b"Aone",),
     "frames": (b"A", b"two", b"three"),

@@ -166,8 +166,9 @@ def test_subscribes_again_after_reconnect(peer: Peer, listen: Listen, socket_typ
         peer.readable(sub) == [sub], "a message for the application", "none", rule(sub, "keep-unconnected")
     )
     before.close()
-    sub.subscribe(b"B")
-    after = listener.accept(clause="37/errors/close-reconnect").handshake("PUB")
+    after = listener.accept(clause="37/errors/close-reconnect")
+    sub.subscribe(b"B")  # now it knows of the loss
+    after.handshake("PUB")
     keep = rule(sub, "keep-unconnected")
     Judge.equal(told(after, 2, keep), {b"A": 1, b"B": 1}, keep)
     after.send(Message(b"B-after"))

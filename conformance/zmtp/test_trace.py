@@ -63,7 +63,8 @@ def case_of(name: str, rule: str) -> Callable[..., None]:
     judge.__doc__ = rule
     judge.__name__ = judge.__qualname__ = function_name(name)
     marked = case(f"zmtp/trace/{name}", clauses=list(check.clauses), needs=["{socket_type}"])(judge)
-    return pytest.mark.parametrize("socket_type", SOCKET_TYPES)(marked)
+    # Of the module's scope, so that what is asked of one talk stands together, and few workers hold the same.
+    return pytest.mark.parametrize("socket_type", SOCKET_TYPES, scope="module")(marked)
 
 
 def function_name(name: str) -> str:
