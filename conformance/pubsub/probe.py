@@ -223,11 +223,16 @@ def handshake_3_0(raw: RawPeer, socket_type: str, clause: str) -> RawPeer:
 
 
 def publisher(raw: RawPeer, sub: RemoteSocket, socket_type: str = "PUB") -> RawPeer:
-    """A raw publisher after its handshake that a subscriber under test has spoken to: the route exists."""
+    """A raw publisher after its handshake that a subscriber under test has spoken to and heard of.
+
+    So the route exists: a request alone may be the repetition for a peer that is not yet one of all.
+    """
     raw.handshake(socket_type)
     sub.subscribe(READY)
     while request_of(raw, "37/pubsub/subscribe-command") != Subscribe(READY):
         pass
+    raw.send(Message(READY))
+    sub.expect(READY, clause=rule(sub, "deliver"))
     return raw
 
 
