@@ -113,7 +113,7 @@ def test_a_run_that_is_broken_off(tmp_path: Path, workers: list[str], end: signa
     if end == signal.SIGINT:
         assert left_of(process.pid) == []
     else:
-        assert len(wait_until_at_most(process.pid, 1)) == 1
+        assert len(wait_until_at_most(process.pid, 1)) <= 1  # none where another run began meanwhile
         assert open_and_close() is None
         assert left_of(process.pid) == []
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from harness.pytest_selection import is_of_pair
 from tests.mutants.only_own import pair_of, pytest_runtest_logreport, pytest_runtest_setup
 from tests.mutants.registry import load_mutants
 
@@ -21,6 +22,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
+        if is_of_pair(item):  # left out: no pair is asked
+            continue
         name, case_id = pair_of(item)
         (kept if case_id in mutants[name].kills or (name, case_id) not in seen else dropped).append(item)
         seen.add((name, case_id))
