@@ -42,30 +42,31 @@ def processes_of(mark: str) -> list[str]:
     return found
 
 
-def listed(what: str, *command: str) -> list[str]:
-    """What the engine has with a label of ours, where an engine answers."""
+def listed(what: str, pids: list[int], *command: str) -> list[str]:
+    """What the engine has of the runs of these processes, where an engine answers."""
     call = ["docker", *command, "--filter", "label=zconform.run", "--format"]
-    call.append('{{.ID}} {{.Label "zconform.run"}}')
+    call.append('{{.Label "zconform.run"}} {{.ID}}')
     try:
         done = subprocess.run(call, capture_output=True, text=True, timeout=30)
     except FileNotFoundError:
         return []
-    return [f"{what} {line}" for line in done.stdout.splitlines()]
+    names = tuple(f"zconform-{pid}-" for pid in pids)
+    return [f"{what} {line}" for line in done.stdout.splitlines() if line.startswith(names)]
 
 
-def left(mark: str, networks: bool) -> list[str]:
-    """What is left of a run once it has had its time to go."""
+def left(mark: str, pids: list[int], networks: bool) -> list[str]:
+    """What is left of the last run, and of containers of all, once it has had its time to go."""
     deadline = Deadline("leaving nothing", GRACE_S)
     while True:
-        found = [*processes_of(mark), *listed("container", "ps", "-a")]
+        found = [*processes_of(mark), *listed("container", pids, "ps", "-a")]
         if networks:
-            found += listed("network", "network", "ls")
+            found += listed("network", pids, "network", "ls")
         if not found or deadline.expired:
             return found
 
 
-def run(options: list[str], mark: str, end: signal.Signals | None, outcomes: int) -> str:
-    """One run, sent `end` after so many outcomes; says how it ended."""
+def run(options: list[str], mark: str, end: signal.Signals | None, outcomes: int) -> tuple[int, str]:
+    """One run, sent `end` after so many outcomes: its process's id, and how it ended."""
     with tempfile.TemporaryDirectory() as report:
         command = [sys.executable, "-m", "pytest", "conformance/", "-q", "--report", report, *options]
         process = subprocess.Popen(
@@ -86,9 +87,9 @@ def run(options: list[str], mark: str, end: signal.Signals | None, outcomes: int
             process.communicate(timeout=TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            return f"did not end within {TIMEOUT_S:g} s"
+            return process.pid, f"did not end within {TIMEOUT_S:g} s"
     how = f"{end.name} after {outcomes} outcomes" if end else "to its end"
-    return f"{how}, exit status {process.returncode}"
+    return process.pid, f"{how}, exit status {process.returncode}"
 
 
 def main() -> int:
@@ -100,14 +101,16 @@ def main() -> int:
     options = parser.parse_args()
     chance = random.Random(options.seed)
     kept = 0
+    pids: list[int] = []
     for number in range(1, options.runs + 1):
         last = number == options.runs
         gently = chance.choice([signal.SIGINT, signal.SIGTERM])
         end = None if last else [None, gently, signal.SIGKILL][number % 3]
         outcomes = chance.randint(1, LATEST) if end else sys.maxsize
         mark = uuid.uuid4().hex
-        how = run(options.options or ["-n", "auto"], mark, end, outcomes)
-        found = left(mark, networks=last)
+        pid, how = run(options.options or ["-n", "auto"], mark, end, outcomes)
+        pids.append(pid)
+        found = left(mark, pids, networks=last)
         kept += len(found)
         print(f"run {number}: {how}: {len(found)} left", flush=True)
         for thing in found:

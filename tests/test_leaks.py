@@ -20,6 +20,6 @@ def test_a_process_that_stays_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
         stays.stdout.readline()
         found = leaks.processes_of("of-a-test")
         assert [line.split(":")[0] for line in found] == [f"process {stays.pid}"]
-        assert set(found) <= set(leaks.left("of-a-test", networks=False))
+        assert set(found) <= set(leaks.left("of-a-test", [], networks=False))
         stays.kill()
     assert leaks.processes_of("of-a-test") == []
