@@ -198,9 +198,14 @@ class TestHandshake:
             assert client.receive(OF_SERVER + octets)[1:] == [Error(b"400")]
             assert client.failed
 
-    @pytest.mark.parametrize(("config", "greeting"), [(SERVER, OF_SERVER), (CLIENT, OF_CLIENT)])
-    def test_two_of_a_kind(self, config: Config, greeting: bytes) -> None:
-        assert fails(config, greeting)[:2] == ("24/flow/role-clash", 32)
+    def test_two_of_a_kind(self) -> None:
+        assert fails(SERVER, OF_SERVER)[:2] == ("24/flow/role-clash", 32)
+        assert fails(CLIENT, OF_CLIENT + HELLO)[:2] == ("24/flow/order-enforced", BODY)
+
+    def test_a_server_may_forget_to_say_so(self) -> None:
+        client = Connection(CLIENT)
+        client.receive(OF_CLIENT + WELCOME + READY)
+        assert client.state is State.TRAFFIC
 
     def test_an_old_partner_cannot_be_secure(self) -> None:
         for config in (SERVER, CLIENT):
