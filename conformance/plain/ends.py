@@ -13,13 +13,31 @@ from harness.pytest_fixtures import Attach
 from harness.wire.link import Sendable
 from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
-from harness.zmtp import Error, Greeting, Hello, Initiate, Message, Ready, Undecodable, Welcome
+from harness.zmtp import (
+    Command,
+    Error,
+    Greeting,
+    Hello,
+    Initiate,
+    Message,
+    Ready,
+    Received,
+    Subscribe,
+    Undecodable,
+    Welcome,
+)
 
 USER, PASSWORD = b"admin", b"secret"
 GOOD = Hello(USER, PASSWORD)
 AS_CLIENT = Greeting(mechanism="PLAIN")
 AS_SERVER = Greeting(mechanism="PLAIN", as_server=1)
 FORGED = Message(b"forged")
+# Traffic that has no place in a handshake.
+EARLY: dict[str, Sendable] = {
+    "message": FORGED,
+    "unknown-command": Command(b"UNKNOWN", b"early"),
+    "subscribe": Subscribe(b""),
+}
 SERVER_NEEDS = ["mechanism:PLAIN", "option:plain-server", "option:plain-passwords"]
 CLIENT_NEEDS = ["mechanism:PLAIN", "option:plain-username", "option:plain-password"]
 # The side that the peer is on, by an option that makes it so: the server, or the client.
@@ -89,23 +107,27 @@ def expect_healthy(sock: RemoteSocket, attach: Attach, side: str, clause: str | 
     expect_serves(sock, shake_hands(attach(sock), side, PARTNER[sock.socket_type]), clause=clause)
 
 
-def expect_refused(raw: RawPeer, clause: str | None = None) -> Error | None:
-    """The partner's very next thing is ERROR, or a close; returns the ERROR, if it was one.
+REFUSAL = "ERROR, or the connection closed"
+
+
+def expect_reaction(raw: RawPeer, clause: str | None = None) -> Received | None:
+    """The partner's very next thing, whatever it is, or None for a close."""
+    try:
+        return raw.next("reaction", "close")
+    except DeadlineExceeded as late:
+        raise raw.mismatch(REFUSAL, f"neither within {late.seconds:g} s", clause) from None
+
+
+def expect_refused(raw: RawPeer, clause: str | None = None) -> None:
+    """The partner's very next thing is ERROR, or a close.
 
     Octets that are no command may come before the close: an ERROR that is not well formed is no permission.
     """
-    expected = "ERROR, or the connection closed"
-    while True:
-        try:
-            received = raw.next("reaction", "close")
-        except DeadlineExceeded as late:
-            raise raw.mismatch(expected, f"neither within {late.seconds:g} s", clause) from None
-        if received is None:
-            return None
-        if isinstance(received.value, Error):
-            return received.value
-        if not isinstance(received.value, Undecodable):
-            raise raw.mismatch(expected, describe(received.value), clause, received.start)
+    received = expect_reaction(raw, clause)
+    while received is not None and isinstance(received.value, Undecodable):
+        received = expect_reaction(raw, clause)
+    if received is not None and not isinstance(received.value, Error):
+        raise raw.mismatch(REFUSAL, describe(received.value), clause, received.start)
 
 
 def expect_not_served(raw: RawPeer, sock: RemoteSocket, clause: str | None = None) -> None:
@@ -113,7 +135,7 @@ def expect_not_served(raw: RawPeer, sock: RemoteSocket, clause: str | None = Non
     raw.send(FORGED)
     end, _ = closed_or_served(raw, sock, *FORGED.parts, clause=clause)
     if end == "served":
-        raise raw.mismatch("ERROR, or the connection closed", "the next message delivered", clause)
+        raise raw.mismatch(REFUSAL, "the next message delivered", clause)
 
 
 def expect_faultless(raw: RawPeer, kind: type, clause: str) -> None:

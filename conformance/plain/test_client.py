@@ -8,6 +8,7 @@ from conformance.plain.ends import (
     AS_CLIENT,
     AS_SERVER,
     CLIENT_NEEDS,
+    EARLY,
     FORGED,
     GOOD,
     PASSWORD,
@@ -20,12 +21,12 @@ from conformance.plain.ends import (
     open_client,
 )
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import expect_serves
+from conformance.zmtp.traffic import closed_or_served, expect_serves
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.link import Sendable
-from harness.zmtp import Command, Error, Hello, Initiate, Message, Ready, Welcome, malformed
+from harness.zmtp import Error, Hello, Initiate, Message, Ready, Welcome, malformed
 from harness.zmtp.grammar import SOCKET_TYPES
 
 # What the application sets (what it does not set is empty), and the HELLO that follows from it.
@@ -45,15 +46,11 @@ NOT_WELCOME: dict[str, Sendable] = {
     "ready": Ready("PUSH"),
     "initiate": Initiate("PUSH"),
     "hello": GOOD,
-    "message": FORGED,
-    "unknown-command": Command(b"UNKNOWN"),
 }
 NOT_READY: dict[str, Sendable] = {
     "welcome": Welcome(),
     "initiate": Initiate("PUSH"),
     "hello": GOOD,
-    "message": FORGED,
-    "unknown-command": Command(b"UNKNOWN"),
 }
 INTERVAL_MS = 20
 
@@ -197,7 +194,7 @@ def test_handshake_in_pieces(peer: Peer, attach: Attach) -> None:
 )
 @pytest.mark.parametrize("first", NOT_WELCOME.values(), ids=NOT_WELCOME)
 def test_welcome_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Sendable) -> None:
-    """A server that begins with anything but WELCOME or ERROR is left, and nothing of it is delivered."""
+    """A server that begins with a command of another turn is left, and nothing of it is delivered."""
     sock = open_client(peer)
     raw = attach(sock)
     meet_client(raw)
@@ -214,7 +211,7 @@ def test_welcome_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Se
 )
 @pytest.mark.parametrize("second", NOT_READY.values(), ids=NOT_READY)
 def test_ready_comes_second(peer: Peer, attach: Attach, judge: Judge, second: Sendable) -> None:
-    """A server that goes on with anything but READY or ERROR is left, and nothing of it is delivered."""
+    """A server that goes on with a command of another turn is left, and nothing of it is delivered."""
     sock = open_client(peer)
     raw = attach(sock)
     meet_client(raw)
@@ -223,6 +220,29 @@ def test_ready_comes_second(peer: Peer, attach: Attach, judge: Judge, second: Se
     raw.send(second, FORGED)
     with judge.soft():
         expect_refused(raw, clause="24/flow/order-enforced")
+    expect_healthy(sock, attach, "plain-username", clause="37/errors/close-is-temporary")
+
+
+@case(
+    "plain/client/early-traffic-is-not-delivered",
+    clauses=["24/flow/order-enforced", "37/errors/close-is-temporary"],
+    needs=["PULL", *CLIENT_NEEDS],
+)
+@pytest.mark.parametrize(
+    ("before", "behind"), [([], [Welcome()]), ([Welcome()], [])], ids=["before-welcome", "behind-welcome"]
+)
+@pytest.mark.parametrize("early", EARLY.values(), ids=EARLY)
+def test_early_traffic_is_not_delivered(
+    peer: Peer, attach: Attach, judge: Judge, early: Sendable, before: list[Welcome], behind: list[Welcome]
+) -> None:
+    """What comes before READY is ignored or ends the connection; it is not delivered and harms nobody."""
+    sock = open_client(peer)
+    raw = attach(sock)
+    meet_client(raw)
+    raw.send(*before, early, *behind, Ready("PUSH"), Message(b"fence"))
+    end, came = closed_or_served(raw, sock, b"fence", clause="24/flow/order-enforced")
+    judge.note(end)
+    judge.equal(came, [])
     expect_healthy(sock, attach, "plain-username", clause="37/errors/close-is-temporary")
 
 

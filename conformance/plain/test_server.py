@@ -4,6 +4,7 @@ import pytest
 
 from conformance.plain.ends import (
     AS_CLIENT,
+    EARLY,
     FORGED,
     GOOD,
     PASSWORD,
@@ -11,18 +12,19 @@ from conformance.plain.ends import (
     USER,
     expect_faultless,
     expect_healthy,
+    expect_reaction,
     expect_refused,
     log_in,
     open_server,
 )
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import data_of, expect_serves
+from conformance.zmtp.traffic import closed_or_served, data_of, expect_serves
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.link import Sendable
 from harness.wire.render import describe
-from harness.zmtp import Command, Hello, Initiate, Message, Ready, Welcome, malformed
+from harness.zmtp import Hello, Initiate, Message, Ready, Welcome, malformed
 from harness.zmtp.grammar import SOCKET_TYPES
 
 UNUSUAL = {
@@ -59,15 +61,11 @@ NOT_HELLO: dict[str, Sendable] = {
     "initiate": Initiate("PUSH"),
     "ready": Ready("PUSH"),
     "welcome": Welcome(),
-    "message": FORGED,
-    "unknown-command": Command(b"UNKNOWN"),
 }
 NOT_INITIATE: dict[str, Sendable] = {
     "hello": GOOD,
     "ready": Ready("PUSH"),
     "welcome": Welcome(),
-    "message": FORGED,
-    "unknown-command": Command(b"UNKNOWN"),
 }
 
 
@@ -222,10 +220,9 @@ def test_error_follows_the_grammar(peer: Peer, attach: Attach, judge: Judge) -> 
     raw = attach(open_server(peer))
     raw.greet(AS_CLIENT)
     raw.send(Hello(USER, b"guess!"))
-    error = expect_refused(raw)
-    judge.note("a close" if error is None else describe(error))
-    assert raw.last is not None
-    for fault in raw.last.faults:
+    received = expect_reaction(raw)
+    judge.note("a close" if received is None else describe(received.value))
+    for fault in received.faults if received is not None else ():
         with judge.soft():  # the text of the reason is free
             free = fault.clause == "37/null/abnf-error-reason"
             judge.that(free, "ERROR without fault, or a close", fault.message, fault.clause)
@@ -271,7 +268,7 @@ def test_padded_hello(peer: Peer, attach: Attach, judge: Judge) -> None:
 )
 @pytest.mark.parametrize("first", NOT_HELLO.values(), ids=NOT_HELLO)
 def test_hello_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Sendable) -> None:
-    """Whoever begins with anything but HELLO is refused, and nothing of it is delivered."""
+    """Whoever begins with a command of another turn is refused, and nothing of it is delivered."""
     sock = open_server(peer)
     raw = attach(sock)
     raw.greet(AS_CLIENT)
@@ -288,7 +285,7 @@ def test_hello_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Send
 )
 @pytest.mark.parametrize("second", NOT_INITIATE.values(), ids=NOT_INITIATE)
 def test_initiate_comes_second(peer: Peer, attach: Attach, judge: Judge, second: Sendable) -> None:
-    """Whoever goes on with anything but INITIATE is refused in spite of its credentials."""
+    """Whoever goes on with a command of another turn is refused in spite of its credentials."""
     sock = open_server(peer)
     raw = attach(sock)
     raw.greet(AS_CLIENT)
@@ -297,4 +294,27 @@ def test_initiate_comes_second(peer: Peer, attach: Attach, judge: Judge, second:
     raw.send(second, FORGED)
     with judge.soft():
         expect_refused(raw, clause="24/flow/order-enforced")
+    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+
+
+@case(
+    "plain/server/early-traffic-is-not-delivered",
+    clauses=["24/flow/order-enforced", "37/errors/close-is-temporary"],
+    needs=["PULL", *SERVER_NEEDS],
+)
+@pytest.mark.parametrize(
+    ("before", "behind"), [([], [GOOD]), ([GOOD], [])], ids=["before-hello", "behind-hello"]
+)
+@pytest.mark.parametrize("early", EARLY.values(), ids=EARLY)
+def test_early_traffic_is_not_delivered(
+    peer: Peer, attach: Attach, judge: Judge, early: Sendable, before: list[Hello], behind: list[Hello]
+) -> None:
+    """What comes before INITIATE is ignored or ends the connection; it is not delivered and harms nobody."""
+    sock = open_server(peer)
+    raw = attach(sock)
+    raw.greet(AS_CLIENT)
+    raw.send(*before, early, *behind, Initiate("PUSH"), Message(b"fence"))
+    end, came = closed_or_served(raw, sock, b"fence", clause="24/flow/order-enforced")
+    judge.note(end)
+    judge.equal(came, [])
     expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")

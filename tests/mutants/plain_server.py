@@ -178,9 +178,9 @@ def forgoes_hello() -> None:
     TURNS[Turn.HELLO, Initiate] = Turn.TRAFFIC
 
 
-@mutant("plain/server/hello-comes-first")
-def delivers_before_hello() -> None:
-    """Delivers messages that come in the place of HELLO."""
+@mutant("plain/server/early-traffic-is-not-delivered", "plain/client/early-traffic-is-not-delivered")
+def delivers_in_the_handshake() -> None:
+    """Delivers messages that come in the handshake of PLAIN."""
 
     @patch(Connection, "_take_plain")
     def take(original: Original, self: Connection, plain: Any, value: Any, offset: int) -> Any:
