@@ -18,7 +18,7 @@ from harness.wire.checks import Finding, run_checks
 from harness.wire.hub import TapHub
 from harness.wire.tap import Tap
 from harness.wire.trace import SENDERS, Decoded, How, Sender, Trace
-from harness.zmtp import LegacyGreeting, Ready, Undecodable
+from harness.zmtp import Introduction, LegacyGreeting, Undecodable
 
 T = TypeVar("T")
 ROLES = ("first-binds", "second-binds")
@@ -59,7 +59,7 @@ class Joint:
     def shaken_hands(self, connection: int) -> bool:
         """Whether both ends have said on a connection what comes before messages, as far as can be read."""
         seen = self.tap.decoded(connection)
-        last = Ready | LegacyGreeting | Undecodable
+        last = Introduction | LegacyGreeting | Undecodable
         said = {each.sender for each in seen if isinstance(each.received.value, last)}
         return said == set(SENDERS)
 

@@ -17,7 +17,7 @@ CONTROL_VERSION = "1"
 MAX_LINE_OCTETS = 64 * 2**20
 OUTCOMES = frozenset({"accepted", "would-block", "unroutable", "refused"})
 ERROR_KINDS = frozenset({"unsupported", "timeout", "failed"})
-OCTET_OPTIONS = frozenset({"identity"})
+OCTET_OPTIONS = frozenset({"identity", "plain-username", "plain-password"})
 
 SocketId = int | str
 Check = Callable[[Any], Any]

@@ -100,11 +100,12 @@ def apply_known(judgement: Judgement, entries: list[Entry]) -> Judgement:
     """The verdict after the entries that speak of this case in the lists of known deviations.
 
     That is one, or of a pair one of each (see harness.known): that one of them agrees is enough. What a pair
-    cannot be asked may be its partner's lack, and is nothing to complain about.
+    cannot be asked may be its partner's lack, and a binding need not reach all of its library: nothing to
+    complain about.
     """
     if not entries or judgement.verdict is Verdict.ERROR:
         return judgement
-    if judgement.verdict is Verdict.UNSUPPORTED and entries[0].is_interop:
+    if judgement.verdict is Verdict.UNSUPPORTED and (entries[0].is_interop or entries[0].included):
         return judgement
     entry = entries[0]
     if judgement.verdict in (Verdict.FAIL, Verdict.NON_STRICT):

@@ -16,7 +16,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from harness.verdict import Place
-from harness.zmtp import Cancel, Error, Greeting, Message, Ping, Pong, Ready, Subscribe, Undecodable
+from harness.zmtp import (
+    Cancel,
+    Error,
+    Greeting,
+    Introduction,
+    Message,
+    Ping,
+    Pong,
+    Ready,
+    Subscribe,
+    Undecodable,
+)
 
 from .render import describe
 from .trace import VERSION_HEAD_OCTETS, Decoded, Sender, Trace, announced_major, other
@@ -88,13 +99,15 @@ def _frames(own: list[Decoded]) -> list[Decoded]:
     return [each for each in own[1:] if not isinstance(each.received.value, Undecodable)]
 
 
-def _ready(own: list[Decoded]) -> Decoded | None:
-    return next((each for each in own if isinstance(each.received.value, Ready)), None)
+def _introduction(own: list[Decoded]) -> Decoded | None:
+    """READY, or INITIATE of a client of PLAIN."""
+    return next((each for each in own if isinstance(each.received.value, Introduction)), None)
 
 
 def _socket_type(own: list[Decoded]) -> str | None:
-    ready = _ready(own)
-    return ready.received.value.socket_type if ready and isinstance(ready.received.value, Ready) else None
+    found = _introduction(own)
+    value = found.received.value if found else None
+    return value.socket_type if isinstance(value, Introduction) else None
 
 
 # -- what the codec finds in one frame -----------------------------------------------------------
@@ -181,11 +194,12 @@ def check_no_early_traffic(trace: Trace, connection: int, sender: Sender) -> Ite
 
 
 def check_socket_type_sent(trace: Trace, connection: int, sender: Sender) -> Iterator[Finding]:
-    """READY states the Socket-Type (a SHOULD)."""
+    """READY, or INITIATE under PLAIN, states the Socket-Type (a SHOULD)."""
     own = _own(trace, connection, sender)
-    ready = _ready(own)
-    if ready is not None and _socket_type(own) is None:
-        yield _finding(ready, "37/metadata/socket-type-sent", "READY without Socket-Type")
+    found = _introduction(own)
+    if found is not None and _socket_type(own) is None:
+        message = f"{describe(type(found.received.value))} without Socket-Type"
+        yield _finding(found, "37/metadata/socket-type-sent", message)
 
 
 # -- traffic -------------------------------------------------------------------------------------

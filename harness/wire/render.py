@@ -16,6 +16,9 @@ from harness.zmtp import (
     Command,
     Error,
     Greeting,
+    Hello,
+    Initiate,
+    Introduction,
     LegacyGreeting,
     Message,
     Ping,
@@ -23,6 +26,7 @@ from harness.zmtp import (
     Ready,
     Subscribe,
     Undecodable,
+    Welcome,
 )
 
 from .trace import SENDERS, ApiCall, Closed, Decoded, Note, Octets, Record, Sender, Trace
@@ -36,6 +40,7 @@ EVENTS_AFTER = 3
 COLUMN = 44
 DUMP_MAX_OCTETS = 4096
 HERE = "<-- here"
+OCTETS = frozenset({"parts", "prefix", "identity", "plain-username", "plain-password", "plain-passwords"})
 
 
 def show_octets(octets: bytes) -> str:
@@ -120,8 +125,8 @@ def _describe_legacy_greeting(value: LegacyGreeting) -> str:
     return " ".join([*words, show_octets(value.identity)])
 
 
-def _describe_ready(value: Ready) -> str:
-    words = ["READY"]
+def _describe_introduction(value: Introduction) -> str:
+    words = [value.NAME.decode()]
     if value.socket_type is not None:
         words.append(_bare(value.socket_type.encode("latin-1")))
     if value.identity is not None:
@@ -152,7 +157,10 @@ def _describe_ping(value: Ping) -> str:
 _DESCRIBERS: dict[type, Callable[[Any], str]] = {
     Greeting: _describe_greeting,
     LegacyGreeting: _describe_legacy_greeting,
-    Ready: _describe_ready,
+    Ready: _describe_introduction,
+    Hello: lambda value: f"HELLO {show_octets(value.username)} {show_octets(value.password)}",
+    Welcome: lambda value: "WELCOME",
+    Initiate: _describe_introduction,
     Error: lambda value: f"ERROR {show_octets(value.reason)}",
     Subscribe: lambda value: f"SUBSCRIBE {show_octets(value.prefix)}",
     Cancel: lambda value: f"CANCEL {show_octets(value.prefix)}",
@@ -302,7 +310,7 @@ def _api(name: str, value: Any) -> str:
     if isinstance(value, list | tuple):
         shown = [_api(name, each) for each in value[:PARTS_MAX]]
         return "[" + ", ".join(shown + [".."] * (len(value) > PARTS_MAX)) + "]"
-    if name in ("parts", "prefix", "identity") and isinstance(value, str):
+    if name in OCTETS and isinstance(value, str):
         try:
             return show_octets(bytes.fromhex(value))
         except ValueError:

@@ -1,12 +1,11 @@
 """ZMTP without I/O: values, a strict connection, a lenient decoder, builders of illegal octets.
 
-Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0). Standard library only.
+Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0), 24 (PLAIN). Standard library only.
 """
 
 from .commands import (
     AnyCommand,
     Cancel,
-    Command,
     Error,
     Ping,
     Pong,
@@ -21,7 +20,9 @@ from .events import Event, GreetingReceived, HandshakeDone
 from .frames import Frame, FrameParser
 from .greeting import Greeting, LegacyGreeting
 from .messages import Message, cancellation, subscription
+from .plain import Hello, Initiate, Welcome
 from .state import State, Step
+from .typed import Command, Introduction
 
 __all__ = [
     "AnyCommand",
@@ -37,6 +38,9 @@ __all__ = [
     "Greeting",
     "GreetingReceived",
     "HandshakeDone",
+    "Hello",
+    "Initiate",
+    "Introduction",
     "LegacyGreeting",
     "LocalProtocolError",
     "Message",
@@ -51,6 +55,7 @@ __all__ = [
     "Subscribe",
     "Undecodable",
     "Value",
+    "Welcome",
     "cancellation",
     "parse_command",
     "subscription",

@@ -1,93 +1,25 @@
-"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING, PONG, and any other by name.
+"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING, PONG, those of PLAIN, and any other by name.
 
 Sources: RFC 37, "Formal Grammar" (command), "NULL Mechanism", "Publish-Subscribe over ZMTP 3.0",
-"Connection Heartbeating".
+"Connection Heartbeating"; RFC 24.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .errors import LocalProtocolError, RemoteProtocolError
 from .frames import Frame
-from .grammar import COMMAND_NAME, ERROR_REASON, IDENTITY_MAX_OCTETS, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
-from .metadata import Property, parse_properties, property_faults, serialize_properties
+from .grammar import COMMAND_NAME, ERROR_REASON, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
+from .metadata import parse_properties, property_faults
+from .plain import PLAIN, PLAIN_PARSERS, Hello, Initiate, Welcome, hello_faults
+from .typed import Command, Introduction, Typed
 
 
-class Typed(ABC):
-    """What all commands share: they become a name and data, and octets."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def to_command(self) -> "Command":
-        """This command as name and data. Raises LocalProtocolError for a value outside the grammar."""
-
-    def serialize(self, version: int = 3) -> bytes:
-        """The octets of the command's one frame; `version` is there for symmetry with messages."""
-        command = self.to_command()
-        return Frame.of(command.body(), command=True).serialize(version)
-
-
-@dataclass(frozen=True, slots=True)
-class Command(Typed):
-    """Any command: its name of 1 to 255 letters, and its data."""
-
-    name: bytes
-    data: bytes = b""
-
-    def to_command(self) -> "Command":
-        """Itself."""
-        return self
-
-    def body(self) -> bytes:
-        """Name size, name, data. Raises LocalProtocolError for a name that is not letters."""
-        if not COMMAND_NAME.fullmatch(self.name):
-            raise LocalProtocolError(
-                "37/abnf/command-name", f"command name {self.name!r} is not 1 to 255 letters"
-            )
-        return b"%c%b%b" % (len(self.name), self.name, self.data)
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class Ready(Typed):
+class Ready(Introduction):
     """READY with its properties in order, as (name, value)."""
 
-    properties: tuple[Property, ...]
-
-    def __init__(
-        self,
-        socket_type: str | None = None,
-        identity: bytes | None = None,
-        properties: tuple[Property, ...] = (),
-    ) -> None:
-        head: list[Property] = []
-        if socket_type is not None:
-            head.append((b"Socket-Type", socket_type.encode("latin-1")))
-        if identity is not None:
-            head.append((b"Identity", identity))
-        object.__setattr__(self, "properties", (*head, *properties))
-
-    def get(self, name: bytes) -> bytes | None:
-        """The value of the first property with this name; upper and lower case are the same."""
-        return next((value for key, value in self.properties if key.lower() == name.lower()), None)
-
-    @property
-    def socket_type(self) -> str | None:
-        """The Socket-Type property, one character an octet."""
-        value = self.get(b"Socket-Type")
-        return None if value is None else value.decode("latin-1")
-
-    @property
-    def identity(self) -> bytes | None:
-        """The Identity property."""
-        return self.get(b"Identity")
-
-    def to_command(self) -> Command:
-        """READY as name and data (RFC 37, NULL Mechanism)."""
-        if len(self.identity or b"") > IDENTITY_MAX_OCTETS:
-            raise LocalProtocolError("37/identity/abnf-identity", "identity of more than 255 octets")
-        return Command(b"READY", serialize_properties(self.properties))
+    __slots__ = ()
+    NAME = b"READY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +88,7 @@ class Pong(Typed):
         return Command(b"PONG", self.context)
 
 
-AnyCommand = Command | Ready | Error | Subscribe | Cancel | Ping | Pong
+AnyCommand = Command | Ready | Error | Subscribe | Cancel | Ping | Pong | Hello | Welcome | Initiate
 
 
 def _check_context(context: bytes) -> None:
@@ -164,8 +96,8 @@ def _check_context(context: bytes) -> None:
         raise LocalProtocolError("37/heartbeat/context-max", f"context of {len(context)} octets, at most 16")
 
 
-def parse_command(frame: Frame) -> AnyCommand:
-    """The command in a frame's body; one with a name of its own meaning gets its own type.
+def parse_command(frame: Frame, mechanism: str = "NULL") -> AnyCommand:
+    """The command in a frame's body; one whose name means something under `mechanism` gets its own type.
 
     Raises RemoteProtocolError with the offset in the stream where the body leaves the grammar.
     """
@@ -181,14 +113,18 @@ def parse_command(frame: Frame) -> AnyCommand:
             "37/abnf/command-name-char", f"command name {name!r} is not letters", at + 1
         )
     parse = _PARSERS.get(name)
+    if parse is None and mechanism == PLAIN:
+        parse = PLAIN_PARSERS.get(name)
     return Command(name, data) if parse is None else parse(data, at + end)
 
 
 def command_faults(command: AnyCommand, frame: Frame) -> Iterator[RemoteProtocolError]:
     """What a command that could be read breaks nevertheless, by what its fields hold."""
     at = frame.offset + frame.header_octets
-    if isinstance(command, Ready):
-        yield from property_faults(command.properties, at + len(b"\5READY"))
+    if isinstance(command, Introduction):
+        yield from property_faults(command.properties, at + 1 + len(command.NAME))
+    elif isinstance(command, Hello):
+        yield from hello_faults(command, at + len(b"\5HELLO"))
     elif isinstance(command, Error) and not ERROR_REASON.fullmatch(command.reason):
         yield RemoteProtocolError(
             "37/null/abnf-error-reason", "reason is not visible characters only", at + len(b"\5ERROR") + 1

@@ -1,18 +1,19 @@
 """A strict ZMTP connection without I/O: octets in, events out, octets to send.
 
-Speaks ZMTP 3.1 and 3.0 with NULL, and 2.0 and 1.0: as its own version, or stepping down to it where
-it is allowed to.
-Sources: RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Property", "Connection
+Speaks ZMTP 3.1 and 3.0 with NULL and PLAIN, and 2.0 and 1.0: as its own version, or stepping down to
+it where it is allowed to.
+Sources: RFC 24; RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Property", "Connection
 Heartbeating", "Backwards Interoperability"; RFC 23, "Publish-Subscribe"; RFC 15; RFC 13.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
-from .commands import AnyCommand, Cancel, Command, Error, Ping, Pong, Ready, Subscribe
-from .decoder import Decoder, Received, Undecodable
+from .commands import AnyCommand, Cancel, Error, Ping, Pong, Ready, Subscribe
+from .decoder import Decoder, Received, Undecodable, Value
 from .errors import LocalProtocolError, RemoteProtocolError
-from .events import Event, GreetingReceived, HandshakeDone
+from .events import Event, GreetingReceived, HandshakeDone, InTraffic
 from .grammar import (
     ADDRESSED,
     IDENTITY_MAX_OCTETS,
@@ -23,10 +24,14 @@ from .grammar import (
     are_partners,
 )
 from .greeting import Greeting, LegacyGreeting, identity_padding
+from .handshake import Accepts, PlainHandshake
 from .messages import Message, cancellation, subscription
 from .metadata import Property
+from .plain import PLAIN, Hello, Initiate, Welcome
 from .state import State, Step, advance
+from .typed import Introduction
 
+Intro = TypeVar("Intro", bound=Introduction)
 HEAD_OCTETS = VERSION_OFFSET + 1
 
 # What a partner breaks without harm to the connection (a SHOULD, or a field that we do not use), and
@@ -34,6 +39,8 @@ HEAD_OCTETS = VERSION_OFFSET + 1
 TOLERATED = frozenset(
     {
         "13/framing/len-min-one",
+        "24/abnf/password",
+        "24/abnf/username",
         "37/auth/command-short",
         "37/null/abnf-error-reason",
         "37/null/as-server-zero",
@@ -50,6 +57,8 @@ class Config:
     `version` is the newest that it speaks, as (major, minor) with major 3 and up, 2 or 1; `lowest`
     the oldest (3, 2 or 1). `max_octets` is the largest frame body it accepts, None for the grammar's
     own limit. `identity` is announced by REQ, DEALER and ROUTER, and by every type in ZMTP 1.0 and 2.0.
+    Under PLAIN a client brings `username` and `password`, and a server (`as_server`) says which it
+    `accepts`; without that, none.
     """
 
     socket_type: str
@@ -59,6 +68,10 @@ class Config:
     properties: tuple[Property, ...] = ()
     lowest: int = 1
     max_octets: int | None = None
+    as_server: bool = False
+    username: bytes = b""
+    password: bytes = b""
+    accepts: Accepts | None = None
 
 
 class Connection:
@@ -81,7 +94,8 @@ class Connection:
         self._out = bytearray()
         self._greeting = self._own_greeting()
         self._greeting_sent = 0
-        self._ready().serialize()
+        self._plain = self._plain_handshake()
+        self._introduction(Ready).serialize()
 
     def start(self) -> None:
         """Put the first octets into the output: all of the greeting, if no older version is spoken.
@@ -142,6 +156,8 @@ class Connection:
         after = advance(self.state, _step_of(value))
         if isinstance(value, Ready):
             raise LocalProtocolError("37/null/abnf-null", "READY goes out once, with the handshake")
+        if isinstance(value, Hello | Welcome | Initiate):
+            raise LocalProtocolError("24/abnf/plain", "the handshake is over")
         translated = self._translate(value)
         if self.version < 3 and not isinstance(translated, Message):
             raise LocalProtocolError("15/grammar/abnf-connection", "ZMTP 2.0 and 1.0 have no commands")
@@ -150,9 +166,9 @@ class Connection:
         self.state = after
 
     def fail(self, reason: bytes) -> None:
-        """Leave the connection, with an ERROR command where the version spoken has one."""
+        """Leave the connection, with an ERROR command where version and mechanism have one for us."""
         after = advance(self.state, Step.SEND_ERROR)
-        if self.version >= 3:
+        if self.version >= 3 and (self._plain is None or self.config.as_server):
             self._out += Error(reason).serialize()
         self.state = after
 
@@ -171,6 +187,15 @@ class Connection:
             return cancellation(value.prefix)
         return value
 
+    def _plain_handshake(self) -> PlainHandshake | None:
+        config = self.config
+        if config.as_server and config.mechanism == "NULL":
+            raise LocalProtocolError("37/null/as-server-zero", "NULL has no server")
+        if config.mechanism != PLAIN:
+            return None
+        hello = None if config.as_server else Hello(config.username, config.password)
+        return PlainHandshake(hello, config.accepts)
+
     def _own_greeting(self) -> bytes:
         """All of our greeting in our own version; the padding serves partners of ZMTP 1.0."""
         config = self.config
@@ -183,7 +208,7 @@ class Connection:
         padding = identity_padding(config.identity) if config.lowest == 1 else bytes(PADDING_OCTETS)
         if self.version == 2:
             return LegacyGreeting(1, config.socket_type, config.identity, padding).serialize()
-        return Greeting(config.version, config.mechanism, padding=padding).serialize()
+        return Greeting(config.version, config.mechanism, int(config.as_server), padding).serialize()
 
     def _send_greeting_to(self, end: int) -> None:
         """Put our greeting into the output up to octet `end`, without what went before."""
@@ -237,6 +262,8 @@ class Connection:
 
     def _handle(self, received: Received) -> list[Event]:
         value = received.value
+        if self._plain is not None and self.state is State.HANDSHAKE and not isinstance(value, Error):
+            return self._take_plain(self._plain, value, received.start)
         match value:
             case Undecodable():
                 return []
@@ -266,21 +293,55 @@ class Connection:
                 f"mechanism {greeting.mechanism!r}, ours {self.config.mechanism!r}",
                 12,
             )
-        self._out += self._ready().serialize()
+        if self._plain is None:
+            self._out += self._ready().serialize()
+        else:
+            self._out += self._plain.begin(greeting)
         return [GreetingReceived(greeting, self.version)]
 
     def _ready(self) -> Ready:
+        return self._introduction(Ready)
+
+    def _introduction(self, kind: type[Intro]) -> Intro:
+        """What we say of ourselves, in READY or INITIATE."""
         identity = self.config.identity if self.config.socket_type in ADDRESSED else None
-        return Ready(self.config.socket_type, identity, self.config.properties)
+        return kind(self.config.socket_type, identity, self.config.properties)
+
+    def _take_plain(self, plain: PlainHandshake, value: Value, offset: int) -> list[Event]:
+        """One command of the PLAIN handshake, and our answer (RFC 24, Implementation)."""
+        plain.advance(value, offset)
+        match value:
+            case Hello():
+                self._admit(plain, value, offset)
+            case Welcome():
+                self._out += self._introduction(Initiate).serialize()
+            case Initiate():
+                done = self._introduced(value, Step.RECEIVE_INITIATE, offset)
+                self._out += self._ready().serialize()
+                return [done]
+            case Ready():
+                return [self._introduced(value, Step.RECEIVE_READY, offset)]
+        return []
+
+    def _admit(self, plain: PlainHandshake, hello: Hello, offset: int) -> None:
+        """WELCOME for good credentials; for others ERROR, and the end."""
+        if not plain.admits(hello):
+            self.fail(b"Access-denied")
+            raise RemoteProtocolError("24/flow/server-reject-close", "credentials refused", offset)
+        self._out += Welcome().serialize()
 
     def _take_ready(self, ready: Ready, offset: int) -> list[Event]:
         """The end of the handshake; a READY that comes again changes nothing."""
-        after = advance(self.state, Step.RECEIVE_READY, offset)
-        if self.state is State.TRAFFIC:
+        if advance(self.state, Step.RECEIVE_READY, offset) is self.state:
             return []
-        self._check_partner(ready.socket_type, offset)
+        return [self._introduced(ready, Step.RECEIVE_READY, offset)]
+
+    def _introduced(self, partner: Introduction, step: Step, offset: int) -> HandshakeDone:
+        """The partner has told who it is: the end of the handshake."""
+        after = advance(self.state, step, offset)
+        self._check_partner(partner.socket_type, offset)
         self.state = after
-        return [HandshakeDone(ready.socket_type, ready.identity or b"", ready.properties)]
+        return HandshakeDone(partner.socket_type, partner.identity or b"", partner.properties)
 
     def _check_partner(self, socket_type: str | None, offset: int) -> None:
         if socket_type is None or are_partners(self.config.socket_type, socket_type):
@@ -293,9 +354,7 @@ class Connection:
             offset,
         )
 
-    def _take_command(
-        self, command: Command | Error | Subscribe | Cancel | Ping | Pong, offset: int
-    ) -> list[Event]:
+    def _take_command(self, command: InTraffic, offset: int) -> list[Event]:
         step = Step.RECEIVE_ERROR if isinstance(command, Error) else Step.RECEIVE_COMMAND
         self.state = advance(self.state, step, offset)
         if isinstance(command, Ping):

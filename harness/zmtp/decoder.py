@@ -3,7 +3,8 @@
 It judges nothing away: what can be read is read, each thing with its place in the stream and the
 rules that it breaks. Where reading on makes no sense it says so once, and reads no more.
 
-Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 15 and 13 for older framing.
+The mechanism that the sender announces in its greeting says how its commands are read.
+Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 24; RFC 15 and 13 for older framing.
 """
 
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ class Decoder:
         self.partner_major = partner_major
         self.max_octets = max_octets
         self.version: int | None = None
+        self._mechanism = "NULL"
         self._head = bytearray()
         self._parser: FrameParser | None = None
         self._message: list[Frame] = []
@@ -121,6 +123,7 @@ class Decoder:
 
     def _read_current_greeting(self, out: list[Received]) -> None:
         greeting = Greeting.parse(bytes(self._head[:GREETING_OCTETS]))
+        self._mechanism = greeting.mechanism
         out.append(Received(greeting, 0, GREETING_OCTETS, tuple(greeting.faults())))
         self._begin_frames(3, GREETING_OCTETS)
 
@@ -204,7 +207,7 @@ class Decoder:
                 )
             )
         try:
-            command = parse_command(frame)
+            command = parse_command(frame, self._mechanism)
             value: Value = command
             faults.extend(command_faults(command, frame))
         except RemoteProtocolError as error:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from .commands import Cancel, Command, Error, Ping, Pong, Subscribe
+from .commands import Cancel, Error, Ping, Pong, Subscribe
 from .greeting import Greeting, LegacyGreeting
 from .messages import Message
 from .metadata import Property
+from .plain import Hello, Initiate, Welcome
+from .typed import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +30,5 @@ class HandshakeDone:
     properties: tuple[Property, ...] = ()
 
 
-Event = GreetingReceived | HandshakeDone | Message | Subscribe | Cancel | Ping | Pong | Error | Command
+InTraffic = Subscribe | Cancel | Ping | Pong | Error | Command | Hello | Welcome | Initiate
+Event = GreetingReceived | HandshakeDone | Message | InTraffic

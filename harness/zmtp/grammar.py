@@ -1,7 +1,7 @@
 """The constants of ZMTP: sizes, flags, character sets and the table of socket types.
 
-Sources: RFC 37 and RFC 23, "Formal Grammar" and "The Socket-Type Property"; RFC 15, "Formal
-Grammar"; RFC 13, "Framing Layer".
+Sources: RFC 37 and RFC 23, "Formal Grammar" and "The Socket-Type Property"; RFC 24,
+"Implementation"; RFC 15, "Formal Grammar"; RFC 13, "Framing Layer".
 """
 
 import re
@@ -32,6 +32,7 @@ MECHANISM_NAME = re.compile(r"[A-Z0-9._+-]{1,20}")
 COMMAND_NAME = re.compile(rb"[A-Za-z]{1,255}")
 PROPERTY_NAME = re.compile(rb"[A-Za-z0-9._+-]{1,255}")
 ERROR_REASON = re.compile(rb"[\x21-\x7e]{0,255}")
+CREDENTIAL = re.compile(rb"[\x21-\x7e]{0,255}")
 RESOURCE = re.compile(rb"[A-Za-z0-9$_@.&+-]+(?:/[A-Za-z0-9$_@.&+-]+)*")
 
 # RFC 37, "The Socket-Type Property": who may talk to whom.

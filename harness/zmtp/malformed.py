@@ -137,6 +137,47 @@ def ready_as_message(socket_type: bytes) -> bytes:
     return frame(0, b"\x05READY" + data)
 
 
+def hello(
+    username: bytes,
+    password: bytes,
+    username_size: int | None = None,
+    password_size: int | None = None,
+    more: bytes = b"",
+) -> bytes:
+    """PLAIN's HELLO with fields of any octets (24/abnf/username, 24/abnf/password) or announced size.
+
+    `more` stands behind the password (24/abnf/hello, as are sizes that do not fit).
+    """
+    announced_username = len(username) if username_size is None else username_size
+    announced_password = len(password) if password_size is None else password_size
+    fields = bytes([announced_username]) + username + bytes([announced_password]) + password
+    return command_named(b"HELLO", fields + more)
+
+
+def hello_cut(data: bytes = b"") -> bytes:
+    """PLAIN's HELLO with any data, such as nothing, or a username alone (24/abnf/hello)."""
+    return command_named(b"HELLO", data)
+
+
+def welcome_with_data(data: bytes = b"\0") -> bytes:
+    """PLAIN's WELCOME with data (24/abnf/welcome)."""
+    return command_named(b"WELCOME", data)
+
+
+def initiate(*properties: bytes) -> bytes:
+    """PLAIN's INITIATE with properties given as octets (37/null/abnf-property, by what they hold)."""
+    return command_named(b"INITIATE", b"".join(properties))
+
+
+def hello_padded(username: bytes, password: bytes) -> bytes:
+    """HELLO with its name padded to 8 characters and no length (37/abnf/command-name).
+
+    RFC 24 has it so in its text, and otherwise in its grammar (24/body/name-padding-text).
+    """
+    fields = bytes([len(username)]) + username + bytes([len(password)]) + password
+    return frame(COMMAND, b"HELLO   " + fields)
+
+
 def error_reason_overrun(announced: int = 200, reason: bytes = b"short") -> bytes:
     """ERROR whose reason is announced longer than the command (37/null/abnf-error)."""
     return command_named(b"ERROR", bytes([announced]) + reason)

@@ -1,6 +1,7 @@
 """The states of a strict connection and the table of what leads from one to the next.
 
-Source: RFC 37, "Overall Behavior" and "NULL Mechanism".
+What goes to and fro within the handshake of PLAIN has a table of its own, in `handshake`.
+Sources: RFC 37, "Overall Behavior" and "NULL Mechanism"; RFC 24.
 """
 
 from enum import Enum
@@ -23,6 +24,7 @@ class Step(Enum):
     RECEIVE_GREETING = "receive greeting"
     RECEIVE_LEGACY_GREETING = "receive legacy greeting"
     RECEIVE_READY = "receive READY"
+    RECEIVE_INITIATE = "receive INITIATE"
     RECEIVE_ERROR = "receive ERROR"
     RECEIVE_COMMAND = "receive command"
     RECEIVE_MESSAGE = "receive message"
@@ -35,6 +37,7 @@ TABLE: dict[tuple[State, Step], State] = {
     (State.GREETING, Step.RECEIVE_GREETING): State.HANDSHAKE,
     (State.GREETING, Step.RECEIVE_LEGACY_GREETING): State.TRAFFIC,
     (State.HANDSHAKE, Step.RECEIVE_READY): State.TRAFFIC,
+    (State.HANDSHAKE, Step.RECEIVE_INITIATE): State.TRAFFIC,
     (State.HANDSHAKE, Step.RECEIVE_ERROR): State.FAILED,
     (State.HANDSHAKE, Step.SEND_ERROR): State.FAILED,
     (State.TRAFFIC, Step.RECEIVE_COMMAND): State.TRAFFIC,

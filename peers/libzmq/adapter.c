@@ -14,10 +14,21 @@
 
 enum { READ_OCTETS = 1 << 16 };
 
+static int answers; /* standard output; libzmq 4.1 writes remarks of its own where that was */
+
+static void keep_output(void)
+{
+    answers = dup(STDOUT_FILENO);
+    if (answers == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1) {
+        perror("adapter: standard output");
+        exit(EXIT_FAILURE);
+    }
+}
+
 static void write_all(const char *octets, size_t count)
 {
     while (count > 0) {
-        ssize_t written = write(STDOUT_FILENO, octets, count);
+        ssize_t written = write(answers, octets, count);
         if (written <= 0)
             exit(EXIT_FAILURE);
         octets += written;
@@ -88,6 +99,7 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);
+    keep_output();
     leave_folder();
     sockets_start();
     while (open) {

@@ -48,7 +48,7 @@ struct library {
 struct option {
     const char *name;
     int number;
-    enum { FLAG, NUMBER, OCTETS } kind;
+    enum { FLAG, NUMBER, OCTETS, CREDENTIALS } kind;
     size_t octets;     /* of a flag's or number's value */
     int since, before; /* versions, as library_version says them */
 };

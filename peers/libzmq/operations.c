@@ -3,7 +3,9 @@
 #include "operations.h"
 
 #include "parts.h"
+#include "zap.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,6 +73,10 @@ static bool set_option(void *socket, const char *name, json_t *value)
     bool done;
     if (option == NULL)
         return fail("unsupported", "option %s", name), false;
+    if (option->kind == CREDENTIALS) {
+        int error = json_is_array(value) ? zap_let_in(socket, value) : EINVAL;
+        return error == 0 || (library_failed(error), false);
+    }
     if (option->kind == OCTETS) {
         unsigned char octets[256];
         size_t length = json_string_length(value);
@@ -139,12 +145,14 @@ static json_t *get(json_t *request)
     if (entry == NULL || !FIELDS(request, "{s:s}", "option", &name))
         return NULL;
     const struct option *option = find_option(name);
-    if (option == NULL)
+    if (option == NULL || option->kind == CREDENTIALS)
         return fail("unsupported", "option %s", name);
     bool done = option->kind == OCTETS ? zmq.get(entry->socket, option->number, octets, &room) == 0
                                        : get_number(entry->socket, option->number, option->octets, &number);
     if (!done)
         return library_failed(zmq.error());
+    if (option->kind == OCTETS && option->number != IDENTITY && room > 0)
+        room--; /* the null that the library puts behind a text */
     json_t *value = option->kind == OCTETS ? to_hex(octets, room)
                     : option->kind == FLAG ? json_boolean(number)
                                            : json_integer(number);

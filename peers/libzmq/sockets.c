@@ -5,6 +5,7 @@
 #include "sockets.h"
 
 #include "parts.h"
+#include "zap.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -109,6 +110,7 @@ bool serve(void)
     for (struct entry *entry = entries; entry < entries + entry_count; entry++)
         if (entry->socket != NULL)
             events_of(entry->socket);
+    zap_serve();
     for (struct entry *entry = entries; entry < entries + entry_count; entry++)
         if (entry->socket != NULL && entry->partner != 0)
             busy |= forward(entry, &entries[entry->partner - 1]) > 0;

@@ -22,9 +22,17 @@ FLAGS = {
     "probe-router": zmq.PROBE_ROUTER,
     "req-relaxed": zmq.REQ_RELAXED,
     "req-correlate": zmq.REQ_CORRELATE,
+    "plain-server": zmq.PLAIN_SERVER,
 }
-OPTIONS = FLAGS | {
+OCTETS = {
     "identity": zmq.ROUTING_ID,
+    "plain-username": zmq.PLAIN_USERNAME,
+    "plain-password": zmq.PLAIN_PASSWORD,
+}
+OPTIONS = {
+    **FLAGS,
+    **OCTETS,
+    "plain-passwords": zmq.ZAP_DOMAIN,
     "send-hwm": zmq.SNDHWM,
     "receive-hwm": zmq.RCVHWM,
     "linger-ms": zmq.LINGER,
@@ -47,6 +55,7 @@ PATTERN = bytes(range(256))
 context = zmq.Context()
 sockets, served, watches, proxies = {}, {}, {}, []  # served: those that no proxy's thread has
 descriptors, everything = select.poll(), select.poll()
+passwords = {}  # by the ZAP domain of their socket
 
 
 class Unsupported(Exception):
@@ -122,14 +131,40 @@ def leave_to_thread(socket):
 def set_option(socket, option, value):
     if option not in OPTIONS:
         raise Unsupported(option)
-    sockets[socket].set(OPTIONS[option], bytes.fromhex(value) if option == "identity" else int(value))
+    if option == "plain-passwords":
+        value = let_in(socket, value)
+    else:
+        value = bytes.fromhex(value) if option in OCTETS else int(value)
+    sockets[socket].set(OPTIONS[option], value)
+
+
+def let_in(socket, pairs):
+    """Tell the handler of a socket's list; its name there is the socket's ZAP domain."""
+    if not passwords:
+        zap = context.socket(zmq.REP)
+        zap.bind("inproc://zeromq.zap.01")
+        threading.Thread(target=answer_zap, args=(zap,), daemon=True).start()
+    domain = b"socket %d" % socket
+    passwords[domain] = [[bytes.fromhex(octets) for octets in pair] for pair in pairs]
+    return domain
+
+
+def answer_zap(zap):
+    """Whose credentials are good, as libzmq asks its application (RFC 27)."""
+    try:
+        while True:
+            version, number, domain, _, _, _, *credentials = zap.recv_multipart()
+            good = credentials in passwords.get(domain, [])
+            zap.send_multipart([version, number, b"200" if good else b"400", b"", b"", b""])
+    except zmq.ContextTerminated:
+        zap.close(0)
 
 
 def get_option(socket, option):
     if option not in OPTIONS:
         raise Unsupported(option)
     value = sockets[socket].get(OPTIONS[option])
-    return {"value": value.hex() if option == "identity" else bool(value) if option in FLAGS else value}
+    return {"value": value.hex() if option in OCTETS else bool(value) if option in FLAGS else value}
 
 
 def attach(socket, endpoint, binds):

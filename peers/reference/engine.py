@@ -72,8 +72,17 @@ class Link:
 
     def configure(self) -> Config:
         """What this side brings to the connection."""
-        limit = self.options.max_message_octets
-        return Config(self.socket_type, self.options.identity, max_octets=None if limit < 0 else limit)
+        options, limit = self.options, self.options.max_message_octets
+        return Config(
+            self.socket_type,
+            options.identity,
+            mechanism=options.mechanism,
+            max_octets=None if limit < 0 else limit,
+            as_server=options.plain_server,
+            username=options.plain_username or b"",
+            password=options.plain_password or b"",
+            accepts=options.accepts,
+        )
 
     def start(self) -> None:
         """Begin with the greeting."""

@@ -1,9 +1,10 @@
 """The portable options of a socket, by the names of the control protocol."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from harness.zmtp.grammar import IDENTITY_MAX_OCTETS, TTL_MAX_DS
+from harness.zmtp.grammar import CREDENTIAL, IDENTITY_MAX_OCTETS, TTL_MAX_DS
 
 from .errors import Failed, Unsupported
 
@@ -21,7 +22,10 @@ ONLY_FOR: dict[str, frozenset[str]] = {
 
 @dataclass(slots=True)
 class Options:
-    """Values as the control protocol gives them; high-water mark 0 is none, linger -1 for ever."""
+    """Values as the control protocol gives them; high-water mark 0 is none, linger -1 for ever.
+
+    Under PLAIN a client has a username or a password, a server pairs of both that it lets in.
+    """
 
     identity: bytes = b""
     send_hwm: int = 1000
@@ -41,14 +45,28 @@ class Options:
     probe_router: bool = False
     req_relaxed: bool = False
     req_correlate: bool = False
+    plain_server: bool = False
+    plain_username: bytes | None = None
+    plain_password: bytes | None = None
+    plain_passwords: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def mechanism(self) -> str:
+        """PLAIN where one of its options is set, else NULL."""
+        client = self.plain_username is not None or self.plain_password is not None
+        return "PLAIN" if self.plain_server or client else "NULL"
+
+    def accepts(self, username: bytes, password: bytes) -> bool:
+        """Whether a server of PLAIN lets in who says this, octet for octet."""
+        return (username, password) in self.plain_passwords
 
     def set(self, name: str, value: Any, socket_type: str) -> None:
         """Set one option. Raises Unsupported for an unknown name, Failed for a value out of range."""
         self._check_name(name)
         if socket_type not in ONLY_FOR.get(name, {socket_type}):
             raise Failed(f"{name} means nothing for {socket_type}")
-        if name == "identity":
-            value = _identity(value)
+        if name in READ:
+            value = READ[name](value)
         elif name == "heartbeat-ttl-ms":
             value = _number(name, value, 0, TTL_MAX_DS * 100 + 99)
         elif type(self.get(name)) is bool:
@@ -58,9 +76,12 @@ class Options:
         setattr(self, name.replace("-", "_"), value)
 
     def get(self, name: str) -> Any:
-        """One option's value. Raises Unsupported for an unknown name."""
+        """One option's value. Raises Unsupported for an unknown name, Failed for the list of passwords."""
         self._check_name(name)
-        return getattr(self, name.replace("-", "_"))
+        if name == "plain-passwords":
+            raise Failed(f"{name} is not told")
+        value = getattr(self, name.replace("-", "_"))
+        return b"" if value is None else value
 
     def _check_name(self, name: str) -> None:
         if name not in NAMES:
@@ -79,6 +100,27 @@ def _identity(value: Any) -> bytes:
     if identity[:1] == b"\0":
         raise Failed("an identity must not begin with a zero octet")
     return identity
+
+
+def _credential(value: Any) -> bytes:
+    """Up to 255 printable characters (RFC 24)."""
+    credential = bytes.fromhex(value)
+    if not CREDENTIAL.fullmatch(credential):
+        raise Failed("a credential is up to 255 printable characters")
+    return credential
+
+
+def _passwords(value: Any) -> tuple[tuple[bytes, bytes], ...]:
+    """Pairs of username and password: any octets, since a client may send any."""
+    return tuple((bytes.fromhex(username), bytes.fromhex(password)) for username, password in value)
+
+
+READ: dict[str, Callable[[Any], Any]] = {
+    "identity": _identity,
+    "plain-username": _credential,
+    "plain-password": _credential,
+    "plain-passwords": _passwords,
+}
 
 
 def _flag(name: str, value: Any) -> bool:

@@ -17,8 +17,10 @@ const OPTIONS = {
   "heartbeat-ttl-ms": "heartbeatTimeToLive", "max-message-octets": "maxMessageSize",
   "handshake-interval-ms": "handshakeInterval", "conflate": "conflate", "immediate": "immediate",
   "reconnect-interval-ms": "reconnectInterval", "xpub-verbose": "verbosity", "probe-router": "probeRouter",
-  "req-relaxed": "relaxed", "req-correlate": "correlate",
+  "req-relaxed": "relaxed", "req-correlate": "correlate", "plain-server": "plainServer",
+  "plain-username": "plainUsername", "plain-password": "plainPassword", "plain-passwords": "zapDomain",
 }
+const TEXTS = new Set(["identity", "plain-username", "plain-password"])
 const OUTCOMES = { EAGAIN: "would-block", EHOSTUNREACH: "unroutable", EFSM: "refused", ENOTSUP: "refused" }
 const EVENTS = {
   "accept": "accepted", "accept:error": "accept-failed", "bind": "listening", "bind:error": "bind-failed",
@@ -32,7 +34,9 @@ const TICK_MS = 2 // zeromq.js keeps libzmq's descriptor to itself
 const sockets = new Map()
 const watches = new Map()
 const proxies = new Map()
+const passwords = new Map() // by the ZAP domain of their socket
 let opened = 0
+let zap = null
 
 class Unsupported extends Error {}
 
@@ -50,30 +54,56 @@ function property(socket, option) {
   return name
 }
 
-// zeromq.js takes an identity as text only, and sends it as UTF-8.
+// zeromq.js takes an identity and credentials as text only, and sends them as UTF-8.
 function text(hex) {
   const value = octets(hex).toString("utf8")
-  if (Buffer.from(value, "utf8").toString("hex") !== hex) throw new Unsupported("identity that is not UTF-8")
+  if (Buffer.from(value, "utf8").toString("hex") !== hex) throw new Unsupported("octets that are not UTF-8")
   return value
 }
 
 function set(number, option, value) {
   const name = property(find(number), option)
-  const plain = { "identity": () => text(value), "xpub-verbose": () => (value ? "allSubs" : null) }
-  find(number)[name] = plain[option] ? plain[option]() : value
+  const as = {
+    "identity": text, "plain-username": text, "plain-password": text,
+    "xpub-verbose": on => (on ? "allSubs" : null), "plain-passwords": pairs => letIn(number, pairs),
+  }
+  find(number)[name] = as[option] ? as[option](value) : value
+  return zap
+}
+
+// The check that libzmq leaves to its application (ZAP, RFC 27): a domain for each socket.
+function letIn(number, pairs) {
+  const domain = `socket ${number}`
+  passwords.set(domain, pairs.map(String))
+  zap ??= startZap()
+  return domain
+}
+
+async function startZap() {
+  const handler = new zmq.Reply({ linger: 0 })
+  await handler.bind("inproc://zeromq.zap.01")
+  answerZap(handler)
+}
+
+async function answerZap(handler) {
+  for await (const [version, id, domain, , , , ...credentials] of handler) {
+    const given = String(credentials.map(part => part.toString("hex")))
+    const good = passwords.get(String(domain))?.includes(given)
+    await handler.send([version, id, good ? "200" : "400", "", "", ""])
+  }
 }
 
 function get(number, option) {
   const value = find(number)[property(find(number), option)]
-  return { value: option === "identity" ? Buffer.from(value ?? "", "utf8").toString("hex") : value }
+  return { value: TEXTS.has(option) ? Buffer.from(value ?? "", "utf8").toString("hex") : value }
 }
 
-function open(type, options) {
+async function open(type, options) {
   if (!TYPES[type]) throw new Unsupported(type)
   const number = ++opened
   sockets.set(number, new TYPES[type]({ linger: 0 }))
   try {
-    for (const [option, value] of Object.entries(options)) set(number, option, value)
+    for (const [option, value] of Object.entries(options)) await set(number, option, value)
   } catch (error) {
     close(number)
     throw error
@@ -204,7 +234,7 @@ const OPERATIONS = {
   }),
   open: r => open(r.type, r.options),
   close: async r => void (await close(r.socket)),
-  set: r => set(r.socket, r.option, r.value),
+  set: async r => void (await set(r.socket, r.option, r.value)),
   get: r => get(r.socket, r.option),
   bind: r => attach(r.socket, r.endpoint, "bind"),
   connect: r => attach(r.socket, r.endpoint, "connect"),

@@ -113,12 +113,13 @@ def sends_messages_before_ready() -> None:
     """Sends queued messages as soon as it is connected."""
     _sends_early("PUSH")
 
-    @patch(Adapter, "send")
+    @patch(Adapter, "try_to_send")
     def send(original: Original, self: Adapter, *args: Any, **kwargs: Any) -> Any:
         outcome = original(self, *args, **kwargs)
         for socket in self.sockets.values():
-            for link in list(socket.handshaking):
-                link.flush()
+            for pipe in list(socket.handshaking):
+                if pipe.link is not None:
+                    pipe.link.flush()
         return outcome
 
 

@@ -147,6 +147,11 @@ def test_a_listed_case_that_passes_or_is_skipped_is_red(verdict: Verdict) -> Non
     assert "listed as a known deviation, but came out" in judged.reason
 
 
+def test_a_binding_need_not_reach_what_its_library_has_listed() -> None:
+    assert apply_known(Judgement(Verdict.UNSUPPORTED), [entry(included=True)]).verdict is Verdict.UNSUPPORTED
+    assert apply_known(Judgement(Verdict.PASS), [entry(included=True)]).verdict is Verdict.FAIL
+
+
 def test_an_error_is_never_hidden_by_a_listing() -> None:
     assert apply_known(Judgement(Verdict.ERROR), [entry()]).verdict is Verdict.ERROR
 

@@ -16,12 +16,15 @@ from harness.zmtp import (
     Command,
     Error,
     Greeting,
+    Hello,
+    Initiate,
     LegacyGreeting,
     Message,
     Ping,
     Pong,
     Ready,
     Subscribe,
+    Welcome,
     malformed,
 )
 
@@ -56,6 +59,13 @@ def greeted(greeting: bytes) -> Trace:
     return trace_of((">", HELLO), ("<", greeting))
 
 
+def plain(*after_welcome: bytes) -> Trace:
+    """The judged peer as the client of a good server of PLAIN, up to WELCOME, then these octets."""
+    server = Greeting(mechanism="PLAIN", as_server=1).serialize()
+    client = Greeting(mechanism="PLAIN").serialize() + Hello(b"admin", b"secret").serialize()
+    return trace_of((">", server), ("<", client), (">", Welcome().serialize()), ("<", hand(*after_welcome)))
+
+
 def readied(ready: bytes) -> Trace:
     return trace_of((">", HELLO), ("<", HELLO), (">", Ready("DEALER").serialize()), ("<", ready))
 
@@ -74,6 +84,7 @@ GOOD: dict[str, Trace] = {
     "nothing": trace_of(),
     "half a greeting": trace_of((">", HELLO), ("<", HELLO[:30])),
     "handshake": after("ROUTER"),
+    "client of PLAIN": plain(Initiate("DEALER").serialize(), Message(b"a").serialize()),
     "server waits": trace_of((">", HELLO), (">", Ready("REQ").serialize()), ("<", HELLO)),
     "messages": after(
         "ROUTER", ("<", Message(b"a", b"", b"x" * 300).serialize()), (">", Message(b"b").serialize())
@@ -145,7 +156,7 @@ BAD: dict[str, list[Trace]] = {
         ),
         trace_of((">", HELLO), ("<", HELLO), ("<", Ready("REP").serialize()), ("<", Ping().serialize())),
     ],
-    "socket-type-sent": [readied(Ready().serialize())],
+    "socket-type-sent": [readied(Ready().serialize()), plain(Initiate().serialize())],
     "socket-type-known": [property_of(b"socket-type", b"BROKER"), readied(Ready("req").serialize())],
     "identity-size": [long_ready(b"Identity", b"x" * 256)],
     "identity-first-octet": [property_of(b"Identity", b"\0abc")],

@@ -17,12 +17,15 @@ from harness.zmtp import (
     Decoder,
     Error,
     Greeting,
+    Hello,
+    Initiate,
     LegacyGreeting,
     Message,
     Ping,
     Pong,
     Ready,
     Subscribe,
+    Welcome,
     malformed,
 )
 
@@ -34,6 +37,9 @@ VALUES: dict[str, object] = {
     "READY": Ready(),
     'READY DEALER "alice"': Ready("DEALER", b"alice"),
     'READY REQ "" X-a="1" 0a=00': Ready("REQ", b"", ((b"X-a", b"1"), (b"\n", b"\0"))),
+    'HELLO "admin" ""': Hello(b"admin"),
+    "WELCOME": Welcome(),
+    'INITIATE REQ "me"': Initiate("REQ", b"me"),
     'ERROR "no"': Error(b"no"),
     'SUBSCRIBE "abc"': Subscribe(b"abc"),
     'CANCEL ""': Cancel(b""),
@@ -47,6 +53,7 @@ VALUES: dict[str, object] = {
     '["a", "b"]': [b"a", b"b"],
     "greeting": Greeting,
     "SUBSCRIBE": Subscribe,
+    "HELLO": Hello,
     "anything": object,
 }
 

@@ -14,6 +14,7 @@ EXPECTED: dict[Step, tuple[State | None, ...]] = {
     Step.RECEIVE_GREETING: (H, NO, NO, NO),
     Step.RECEIVE_LEGACY_GREETING: (T, NO, NO, NO),
     Step.RECEIVE_READY: (NO, T, T, NO),
+    Step.RECEIVE_INITIATE: (NO, T, NO, NO),
     Step.RECEIVE_ERROR: (NO, F, F, NO),
     Step.RECEIVE_COMMAND: (NO, NO, T, NO),
     Step.RECEIVE_MESSAGE: (NO, NO, T, NO),

@@ -1,0 +1,68 @@
+"""PLAIN between two implementations: the one's server lets in the other's client, or does not (RFC 24)."""
+
+from typing import Any
+
+import pytest
+
+from conformance.interop.line import NEEDS, PATTERNS, Line, of_types, open_end
+from conformance.plain.ends import CLIENT_NEEDS, SERVER_NEEDS
+from harness.case import Judge, case
+from harness.pairing import Joint, Pairing
+from harness.peer import RemoteSocket
+from harness.zmtp import Hello, Welcome
+
+USER, PASSWORD = b"admin", b"secret"
+CLIENT: dict[str, Any] = {"plain_username": USER, "plain_password": PASSWORD}
+SERVER: dict[str, Any] = {"plain_server": True, "plain_passwords": [(USER, PASSWORD)]}
+SIDES = [("first", "second"), ("second", "first")]
+of_sides = pytest.mark.parametrize(("server", "client"), SIDES, ids=["first-serves", "second-serves"])
+ROLES = [*(f"{{server}}:{need}" for need in SERVER_NEEDS), *(f"{{client}}:{need}" for need in CLIENT_NEEDS)]
+
+
+@case(
+    "interop/plain/good-credentials",
+    clauses=["24/abnf/plain", "24/flow/server-welcome", "24/flow/client-initiate", "37/topology/bind-either"],
+    needs=[*NEEDS, *ROLES],
+)
+@of_sides
+@of_types(PATTERNS)
+def test_good_credentials(pair: Pairing, first_type: str, second_type: str, server: str, client: str) -> None:
+    """Messages pass between a server and a client that has good credentials, whichever of them binds."""
+    options = {server: SERVER, client: CLIENT}
+    first = open_end(pair.first, first_type, b"first", **options["first"])
+    second = open_end(pair.second, second_type, b"second", **options["second"])
+    line = Line(pair, first, second).meet()
+    line.exchange(b"short")
+    line.exchange(b"x" * 256, b"", b"y")
+    line.expect_wire()
+
+
+@case(
+    "interop/plain/wrong-password",
+    clauses=["24/flow/server-reject-close", "24/flow/server-welcome"],
+    needs=["{server}:PULL", "{client}:PUSH", *ROLES],
+)
+@of_sides
+def test_wrong_password(pair: Pairing, server: str, client: str) -> None:
+    """Nothing comes from a client whose password is wrong, and its neighbour with the right one is served."""
+    peers = {"first": pair.first, "second": pair.second}
+    pull = peers[server].open("PULL", **SERVER)
+    stranger = peers[client].open("PUSH", plain_username=USER, plain_password=b"guess!")
+    friend = peers[client].open("PUSH", **CLIENT)
+    joint = join(pair, server, pull, stranger)
+    joint.wait_for(lambda: says(joint, stranger, Hello), "HELLO")
+    join(pair, server, pull, friend)
+    friend.send([b"fence"])
+    pull.expect(b"fence")
+    pull.expect_empty()
+    Judge.that(not says(joint, pull, Welcome), "no WELCOME for a wrong password", "WELCOME")
+
+
+def join(pair: Pairing, server: str, serving: RemoteSocket, other: RemoteSocket) -> Joint:
+    """Join a server's socket with a client's, the first peer's in the first place."""
+    return pair.join(serving, other) if server == "first" else pair.join(other, serving)
+
+
+def says(joint: Joint, sock: RemoteSocket, kind: type) -> bool:
+    """Whether a socket has put a command of a kind on the wire."""
+    return any(isinstance(each.received.value, kind) for each in joint.seen_of(sock))
