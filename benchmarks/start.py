@@ -10,14 +10,12 @@ import argparse
 import statistics
 import sys
 import time
-from pathlib import Path
 
+from harness.cli import PEERS
 from harness.control.client import ControlClient, ControlError
 from harness.deadlines import Deadlines
 from harness.launch.launcher import RUNTIMES, Launcher, LaunchError
 from harness.manifest import Manifest, load_manifests
-
-PEERS = Path(__file__).resolve().parent.parent / "peers"
 
 
 def started_s(launcher: Launcher, manifest: Manifest) -> float:

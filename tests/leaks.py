@@ -20,6 +20,7 @@ import uuid
 from pathlib import Path
 
 from harness.deadlines import Deadline
+from tests.engine import labelled
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = "ZCONFORM_LEAKS"
@@ -42,25 +43,22 @@ def processes_of(mark: str) -> list[str]:
     return found
 
 
-def listed(what: str, pids: list[int], *command: str) -> list[str]:
+def things_of(pids: list[int], *kinds: str) -> list[str]:
     """What the engine has of the runs of these processes, where an engine answers."""
-    call = ["docker", *command, "--filter", "label=zconform.run", "--format"]
-    call.append('{{.Label "zconform.run"}} {{.ID}}')
-    try:
-        done = subprocess.run(call, capture_output=True, text=True, timeout=30)
-    except FileNotFoundError:
-        return []
     names = tuple(f"zconform-{pid}-" for pid in pids)
-    return [f"{what} {line}" for line in done.stdout.splitlines() if line.startswith(names)]
+    try:
+        found = labelled("zconform.run", kinds)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []
+    return [f"{thing.kind} {thing.value} {thing.id}" for thing in found if thing.value.startswith(names)]
 
 
 def left(mark: str, pids: list[int], networks: bool) -> list[str]:
     """What is left of the last run, and of containers of all, once it has had its time to go."""
     deadline = Deadline("leaving nothing", GRACE_S)
     while True:
-        found = [*processes_of(mark), *listed("container", pids, "ps", "-a")]
-        if networks:
-            found += listed("network", pids, "network", "ls")
+        kinds = ("container", "network") if networks else ("container",)
+        found = [*processes_of(mark), *things_of(pids, *kinds)]
         if not found or deadline.expired:
             return found
 

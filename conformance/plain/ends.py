@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.traffic import closed_or_served, expect_serves
+from harness.case import Judge
 from harness.deadlines import DeadlineExceeded
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
@@ -69,9 +70,7 @@ def log_in(
     version: tuple[int, int] = (3, 1),
 ) -> RawPeer:
     """The whole handshake with a server, as a client of that type; returns our end, ready for traffic."""
-    raw.greet(replace(AS_CLIENT, version=version))
-    raw.send(hello)
-    raw.expect(Welcome, clause="24/flow/server-welcome")
+    reach_initiate(raw, hello, version)
     raw.send(Initiate(socket_type, identity))
     raw.expect(Ready, clause="24/flow/server-ready")
     return raw
@@ -84,11 +83,23 @@ def let_in(
     version: tuple[int, int] = (3, 1),
 ) -> RawPeer:
     """The whole handshake with a client, as a server of that type; returns our end, ready for traffic."""
+    reach_ready(raw, version)
+    raw.send(Ready(socket_type, identity))
+    return raw
+
+
+def reach_initiate(raw: RawPeer, hello: Sendable = GOOD, version: tuple[int, int] = (3, 1)) -> None:
+    """The handshake with a server until our INITIATE is awaited."""
+    raw.greet(replace(AS_CLIENT, version=version))
+    raw.send(hello)
+    raw.expect(Welcome, clause="24/flow/server-welcome")
+
+
+def reach_ready(raw: RawPeer, version: tuple[int, int] = (3, 1)) -> None:
+    """The handshake with a client until our READY is awaited."""
     meet_client(raw, version)
     raw.send(Welcome())
     raw.expect(Initiate, clause="24/flow/client-initiate")
-    raw.send(Ready(socket_type, identity))
-    return raw
 
 
 def meet_client(raw: RawPeer, version: tuple[int, int] = (3, 1)) -> Hello:
@@ -105,6 +116,15 @@ def shake_hands(raw: RawPeer, side: str, socket_type: str = "PUSH", **fields: An
 def expect_healthy(sock: RemoteSocket, attach: Attach, side: str, clause: str | None = None) -> None:
     """A good partner is served as ever, and nothing that others sent is delivered before its message."""
     expect_serves(sock, shake_hands(attach(sock), side, PARTNER[sock.socket_type]), clause=clause)
+
+
+def judge_refusal(
+    judge: Judge, raw: RawPeer, sock: RemoteSocket, attach: Attach, side: str, rule: str
+) -> None:
+    """What has been sent gets `raw` refused, by this rule, and a good partner is served as ever."""
+    with judge.soft():
+        expect_refused(raw, clause=rule)
+    expect_healthy(sock, attach, side, clause="37/errors/close-is-temporary")
 
 
 REFUSAL = "ERROR, or the connection closed"

@@ -15,13 +15,18 @@ from conformance.plain.ends import (
     USER,
     expect_faultless,
     expect_healthy,
-    expect_refused,
+    judge_refusal,
     let_in,
     meet_client,
     open_client,
+    reach_ready,
 )
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import closed_or_served, expect_serves
+from conformance.zmtp.traffic import (
+    closed_or_served,
+    expect_serves,
+    expect_silence,
+)
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
@@ -128,8 +133,7 @@ def test_waits_for_welcome(peer: Peer, attach: Attach, dial: Dial) -> None:
     sock, bystander = open_client(peer), peer.open("PULL")
     raw = attach(sock)
     meet_client(raw)
-    expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
-    Judge.that(not raw.arrived(), "nothing before WELCOME", "octets, or a close")
+    expect_silence(raw, bystander, dial, "nothing before WELCOME", "octets, or a close")
     raw.send(Welcome())
     raw.expect(Initiate)
 
@@ -144,12 +148,9 @@ def test_sends_no_message_before_ready(peer: Peer, listen: Listen, dial: Dial, j
     sock, listener, bystander = open_client(peer, "PUSH"), listen(), peer.open("PULL")
     sock.connect(listener.endpoint)
     raw = listener.accept()
-    meet_client(raw)
-    raw.send(Welcome())
-    raw.expect(Initiate, clause="24/flow/client-initiate")
+    reach_ready(raw)
     judge.note(f"an early send is {sock.offer([b'early'], within_s=0.05)}")
-    expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
-    judge.that(not raw.arrived(), "nothing between INITIATE and READY", "octets")
+    expect_silence(raw, bystander, dial, "nothing between INITIATE and READY", "octets")
     raw.send(Ready("PULL"))
     sock.send([b"late"])
     raw.expect(Message)
@@ -164,9 +165,7 @@ def test_message_right_behind_ready(peer: Peer, attach: Attach) -> None:
     """A server may send READY and a message in one segment."""
     sock = open_client(peer)
     raw = attach(sock)
-    meet_client(raw)
-    raw.send(Welcome())
-    raw.expect(Initiate, clause="24/flow/client-initiate")
+    reach_ready(raw)
     raw.send(Ready("PUSH"), Message(b"at", b"once"))
     sock.expect(b"at", b"once")
 
@@ -199,9 +198,7 @@ def test_welcome_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Se
     raw = attach(sock)
     meet_client(raw)
     raw.send(first, FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/order-enforced")
-    expect_healthy(sock, attach, "plain-username", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-username", "24/flow/order-enforced")
 
 
 @case(
@@ -214,13 +211,9 @@ def test_ready_comes_second(peer: Peer, attach: Attach, judge: Judge, second: Se
     """A server that goes on with a command of another turn is left, and nothing of it is delivered."""
     sock = open_client(peer)
     raw = attach(sock)
-    meet_client(raw)
-    raw.send(Welcome())
-    raw.expect(Initiate, clause="24/flow/client-initiate")
+    reach_ready(raw)
     raw.send(second, FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/order-enforced")
-    expect_healthy(sock, attach, "plain-username", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-username", "24/flow/order-enforced")
 
 
 @case(
@@ -274,9 +267,7 @@ def test_welcome_with_data_is_refused(peer: Peer, attach: Attach, judge: Judge, 
     raw = attach(sock)
     meet_client(raw)
     raw.send(malformed.welcome_with_data(data))
-    with judge.soft():
-        expect_refused(raw, clause="24/abnf/welcome")
-    expect_healthy(sock, attach, "plain-username", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-username", "24/abnf/welcome")
 
 
 @case(

@@ -12,7 +12,7 @@ from conformance.plain.ends import (
     SERVER_NEEDS,
     SIDES,
     expect_healthy,
-    expect_refused,
+    judge_refusal,
     open_as,
     open_client,
     open_server,
@@ -104,9 +104,7 @@ def test_partner_that_says_server(peer: Peer, attach: Attach, judge: Judge) -> N
     raw = attach(sock)
     raw.greet(AS_SERVER)
     raw.send(GOOD)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/role-clash")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/flow/role-clash")
 
 
 @case(

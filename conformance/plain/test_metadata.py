@@ -3,21 +3,21 @@
 import pytest
 
 from conformance.plain.ends import (
-    AS_CLIENT,
     EITHER_NEEDS,
-    GOOD,
     SIDES,
     expect_healthy,
     expect_not_served,
-    meet_client,
     open_as,
+    reach_initiate,
+    reach_ready,
     shake_hands,
 )
+from conformance.zmtp.conversation import PARTNER
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer
-from harness.zmtp import Initiate, Introduction, Message, Ready, Welcome, malformed
+from harness.zmtp import Initiate, Introduction, Message, Ready, malformed
 
 SOCKET_TYPE = malformed.property_octets(b"Socket-Type", b"PUSH")
 MALFORMED = {
@@ -27,19 +27,16 @@ MALFORMED = {
     "value-missing": [SOCKET_TYPE, malformed.property_octets(b"X-Short", b"", value_size=1)],
     "trailing-octet": [SOCKET_TYPE, b"\x01"],
 }
+INTRODUCE = {"plain-server": malformed.initiate, "plain-username": malformed.ready}
 BLAMED = {"plain-server": "24/flow/server-validates-initiate", "plain-username": "24/abnf/ready"}
 
 
 def reach_introduction(raw: RawPeer, side: str) -> type[Initiate] | type[Ready]:
     """Go on with a handshake until it is our turn to introduce ourselves: by which command."""
     if side == "plain-server":
-        raw.greet(AS_CLIENT)
-        raw.send(GOOD)
-        raw.expect(Welcome, clause="24/flow/server-welcome")
+        reach_initiate(raw)
         return Initiate
-    meet_client(raw)
-    raw.send(Welcome())
-    raw.expect(Initiate, clause="24/flow/client-initiate")
+    reach_ready(raw)
     return Ready
 
 
@@ -53,7 +50,7 @@ def reach_introduction(raw: RawPeer, side: str) -> type[Initiate] | type[Ready]:
 def test_socket_type_is_stated(peer: Peer, attach: Attach, judge: Judge, side: str, socket_type: str) -> None:
     """INITIATE of a client and READY of a server state the socket's own type."""
     raw = attach(open_as(peer, side, socket_type))
-    shake_hands(raw, side, {"PULL": "PUSH", "DEALER": "ROUTER", "XSUB": "XPUB"}[socket_type])
+    shake_hands(raw, side, PARTNER[socket_type])
     assert raw.last is not None
     value = raw.last.value
     judge.equal(value.socket_type if isinstance(value, Introduction) else None, socket_type)
@@ -126,8 +123,8 @@ def test_malformed_is_refused(
     """Properties that do not fill INITIATE, or READY, exactly are refused, and others are served."""
     sock = open_as(peer, side)
     raw = attach(sock)
-    kind = reach_introduction(raw, side)
-    raw.send(malformed.command_named(kind.NAME, b"".join(properties)))
+    reach_introduction(raw, side)
+    raw.send(INTRODUCE[side](*properties))
     with judge.soft():
         expect_not_served(raw, sock, clause=BLAMED[side])
     expect_healthy(sock, attach, side, clause="37/errors/close-is-temporary")

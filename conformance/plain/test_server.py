@@ -13,12 +13,18 @@ from conformance.plain.ends import (
     expect_faultless,
     expect_healthy,
     expect_reaction,
-    expect_refused,
+    judge_refusal,
     log_in,
     open_server,
+    reach_initiate,
 )
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import closed_or_served, data_of, expect_serves
+from conformance.zmtp.traffic import (
+    closed_or_served,
+    data_of,
+    expect_serves,
+    expect_silence,
+)
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
@@ -103,8 +109,7 @@ def test_waits_for_hello(peer: Peer, attach: Attach, dial: Dial) -> None:
     sock, bystander = open_server(peer), peer.open("PULL")
     raw = attach(sock)
     raw.greet(AS_CLIENT)
-    expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
-    Judge.that(not raw.arrived(), "nothing before HELLO", "octets, or a close")
+    expect_silence(raw, bystander, dial, "nothing before HELLO", "octets, or a close")
     raw.send(GOOD)
     raw.expect(Welcome)
 
@@ -119,12 +124,9 @@ def test_sends_no_message_before_ready(peer: Peer, listen: Listen, dial: Dial, j
     sock, listener, bystander = open_server(peer, "PUSH"), listen(), peer.open("PULL")
     sock.connect(listener.endpoint)
     raw = listener.accept()
-    raw.greet(AS_CLIENT)
-    raw.send(GOOD)
-    raw.expect(Welcome, clause="24/flow/server-welcome")
+    reach_initiate(raw)
     judge.note(f"an early send is {sock.offer([b'early'], within_s=0.05)}")
-    expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
-    judge.that(not raw.arrived(), "nothing between WELCOME and INITIATE", "octets")
+    expect_silence(raw, bystander, dial, "nothing between WELCOME and INITIATE", "octets")
     raw.send(Initiate("PULL"))
     raw.expect(Ready)
     sock.send([b"late"])
@@ -205,9 +207,7 @@ def test_refuses_wrong_credentials(peer: Peer, attach: Attach, judge: Judge, hel
     raw = attach(sock)
     raw.greet(AS_CLIENT)
     raw.send(hello, Initiate("PUSH"), FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/server-reject-close")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/flow/server-reject-close")
 
 
 @case(
@@ -240,9 +240,7 @@ def test_malformed_hello_is_refused(peer: Peer, attach: Attach, judge: Judge, he
     raw = attach(sock)
     raw.greet(AS_CLIENT)
     raw.send(hello, Initiate("PUSH"), FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/abnf/hello")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/abnf/hello")
 
 
 @case(
@@ -256,9 +254,7 @@ def test_padded_hello(peer: Peer, attach: Attach, judge: Judge) -> None:
     raw = attach(sock)
     raw.greet(AS_CLIENT)
     raw.send(malformed.hello_padded(USER, PASSWORD))
-    with judge.soft():
-        expect_refused(raw, clause="24/body/name-padding-text")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/body/name-padding-text")
 
 
 @case(
@@ -273,9 +269,7 @@ def test_hello_comes_first(peer: Peer, attach: Attach, judge: Judge, first: Send
     raw = attach(sock)
     raw.greet(AS_CLIENT)
     raw.send(first, FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/order-enforced")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/flow/order-enforced")
 
 
 @case(
@@ -288,13 +282,9 @@ def test_initiate_comes_second(peer: Peer, attach: Attach, judge: Judge, second:
     """Whoever goes on with a command of another turn is refused in spite of its credentials."""
     sock = open_server(peer)
     raw = attach(sock)
-    raw.greet(AS_CLIENT)
-    raw.send(GOOD)
-    raw.expect(Welcome, clause="24/flow/server-welcome")
+    reach_initiate(raw)
     raw.send(second, FORGED)
-    with judge.soft():
-        expect_refused(raw, clause="24/flow/order-enforced")
-    expect_healthy(sock, attach, "plain-server", clause="37/errors/close-is-temporary")
+    judge_refusal(judge, raw, sock, attach, "plain-server", "24/flow/order-enforced")
 
 
 @case(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from harness.case import Judge
 from harness.deadlines import DeadlineExceeded
 from harness.peer import Parts, RemoteSocket
+from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Subscribe
@@ -82,6 +84,12 @@ def _end_of(raw: RawPeer) -> str | None:
         if isinstance(received.value, Error):
             return "ERROR"
     return None
+
+
+def expect_silence(raw: RawPeer, bystander: RemoteSocket, dial: Dial, expected: str, actual: str) -> None:
+    """Nothing has come to our end once a PULL of the same peer, which speaks NULL, has served a partner."""
+    expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
+    Judge.that(not raw.arrived(), expected, actual)
 
 
 def expect_serves(sock: RemoteSocket, raw: RawPeer, clause: str | None = None) -> None:

@@ -150,7 +150,7 @@ def hello(
     """
     announced_username = len(username) if username_size is None else username_size
     announced_password = len(password) if password_size is None else password_size
-    fields = bytes([announced_username]) + username + bytes([announced_password]) + password
+    fields = _sized(username, announced_username) + _sized(password, announced_password)
     return command_named(b"HELLO", fields + more)
 
 
@@ -174,8 +174,12 @@ def hello_padded(username: bytes, password: bytes) -> bytes:
 
     RFC 24 has it so in its text, and otherwise in its grammar (24/body/name-padding-text).
     """
-    fields = bytes([len(username)]) + username + bytes([len(password)]) + password
+    fields = _sized(username, len(username)) + _sized(password, len(password))
     return frame(COMMAND, b"HELLO   " + fields)
+
+
+def _sized(octets: bytes, announced: int) -> bytes:
+    return bytes([announced]) + octets
 
 
 def error_reason_overrun(announced: int = 200, reason: bytes = b"short") -> bytes:

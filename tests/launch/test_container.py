@@ -19,6 +19,7 @@ from harness.launch.attached import ContainerChannel
 from harness.launch.launcher import Launcher, LaunchError
 from harness.launch.log import LOG_LIMIT_OCTETS
 from harness.manifest import Manifest, load_manifest
+from tests.engine import labelled
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBE = Path(__file__).parent / "probe"
@@ -42,12 +43,8 @@ def wait(seconds: float = 10.0) -> Deadline:
 
 
 def left_of(run: str) -> list[str]:
-    """The containers and networks of a run, as the engine's own client lists them."""
-    found: list[str] = []
-    for command in (["ps", "-aq"], ["network", "ls", "-q"]):
-        listed = ["docker", *command, "--filter", f"label=zconform.run={run}"]
-        found += subprocess.run(listed, capture_output=True, text=True, check=True, timeout=30).stdout.split()
-    return found
+    """The ids of the containers and networks of a run."""
+    return [thing.id for thing in labelled("zconform.run") if thing.value == run]
 
 
 def none_left_of(run: str, within_s: float = 10.0) -> bool:

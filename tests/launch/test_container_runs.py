@@ -17,6 +17,7 @@ from harness.bench import SelectionError, choose
 from harness.deadlines import Deadline
 from harness.launch.launcher import Launcher, Runtime, runtime_of
 from harness.manifest import Manifest, load_manifest
+from tests.engine import labelled
 from tests.launch.test_container import NO_ENGINE, PROBE, ROOT, open_and_close
 
 needs_engine = pytest.mark.skipif(NO_ENGINE is not None, reason=str(NO_ENGINE))
@@ -48,14 +49,8 @@ def command(folder: Path, text: str, *options: str) -> list[str]:
 
 
 def left_of(pid: int) -> list[str]:
-    """What the engine has of the runs of a process: names of networks, ids of containers."""
-    run, found = f"zconform-{pid}-", []
-    for kind in (["ps", "-a"], ["network", "ls"]):
-        shown = ["docker", *kind, "--filter", "label=zconform.run", "--format"]
-        shown.append('{{.Label "zconform.run"}} {{.ID}}')
-        listed = subprocess.run(shown, capture_output=True, text=True, check=True, timeout=30)
-        found += [line for line in listed.stdout.splitlines() if line.startswith(run)]
-    return found
+    """The ids of the containers and networks of the runs of a process."""
+    return [thing.id for thing in labelled("zconform.run") if thing.value.startswith(f"zconform-{pid}-")]
 
 
 def wait_until_at_most(pid: int, count: int) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.image import DockerImage
 
+from tests.engine import labelled
 from tests.launch.test_container import NO_ENGINE, ROOT
 
 pytestmark = pytest.mark.skipif(NO_ENGINE is not None, reason=str(NO_ENGINE))
@@ -27,14 +27,8 @@ def image() -> Iterator[DockerImage]:
 
 
 def left_of(harness: str) -> list[str]:
-    """Containers and networks whose owner was in this container."""
-    found = []
-    for command in (["ps", "-a"], ["network", "ls"]):
-        listed = ["docker", *command, "--filter", "label=zconform.owner"]
-        listed += ["--format", '{{.Label "zconform.owner"}}']
-        shown = subprocess.run(listed, capture_output=True, text=True, check=True, timeout=30)
-        found += [line for line in shown.stdout.splitlines() if harness[:12] in line]
-    return found
+    """The ids of the containers and networks whose owner was in this container."""
+    return [thing.id for thing in labelled("zconform.owner") if harness[:12] in thing.value]
 
 
 def test_it_judges_peers_beside_itself(image: DockerImage) -> None:

@@ -13,9 +13,9 @@ from harness.zmtp.commands import parse_command
 from harness.zmtp.connection import TOLERATED
 from harness.zmtp.frames import Frame
 from harness.zmtp.handshake import TURNS, PlainHandshake, Turn
-from peers.reference.adapter import Adapter
 from peers.reference.engine import Link
 from tests.mutants.registry import mutant, patch
+from tests.mutants.zmtp_null import flushes_while_shaking_hands, sends_early
 
 Original = Callable[..., Any]
 
@@ -57,23 +57,11 @@ def welcomes_before_hello() -> None:
 def sends_messages_early(as_server: bool) -> None:
     """Let a PUSH with PLAIN send as soon as its partner has spoken in the handshake."""
 
-    @patch(Link, "gather")
-    def gather(original: Original, self: Link) -> Any:
-        octets = original(self)
-        early = self.codec.state is State.HANDSHAKE and self.options.plain_server is as_server
-        if not early or not is_plain(self) or self.socket_type != "PUSH":
-            return octets
-        item = self.owner.next_outgoing()
-        return octets + (item.serialize() if item is not None else b"")
+    def may(link: Link) -> bool:
+        return link.socket_type == "PUSH" and is_plain(link) and link.options.plain_server is as_server
 
-    @patch(Adapter, "try_to_send")
-    def send(original: Original, self: Adapter, *args: Any, **kwargs: Any) -> Any:
-        outcome = original(self, *args, **kwargs)
-        for socket in self.sockets.values():
-            for pipe in list(socket.handshaking):
-                if pipe.link is not None:
-                    pipe.link.flush()
-        return outcome
+    sends_early(may)
+    flushes_while_shaking_hands()
 
 
 @mutant("plain/server/sends-no-message-before-ready")

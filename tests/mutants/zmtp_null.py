@@ -98,11 +98,13 @@ def refuses_long_commands() -> None:
     setattr(connection_module, "TOLERATED", tolerated)  # noqa: B010
 
 
-def _sends_early(type_name: str) -> None:
+def sends_early(may: Callable[[Link], bool]) -> None:
+    """Let the links that `may` send what waits while they shake hands."""
+
     @patch(Link, "gather")
     def gather(original: Original, self: Link) -> Any:
         octets = original(self)
-        if self.socket_type != type_name or self.codec.state is not State.HANDSHAKE:
+        if self.codec.state is not State.HANDSHAKE or not may(self):
             return octets
         item = self.owner.next_outgoing()
         return octets + (item.serialize() if item is not None else b"")
@@ -111,7 +113,12 @@ def _sends_early(type_name: str) -> None:
 @mutant("zmtp/null/sends-no-message-before-both-ready")
 def sends_messages_before_ready() -> None:
     """Sends queued messages as soon as it is connected."""
-    _sends_early("PUSH")
+    sends_early(lambda link: link.socket_type == "PUSH")
+    flushes_while_shaking_hands()
+
+
+def flushes_while_shaking_hands() -> None:
+    """Let a send of the application go to the links that shake hands, too."""
 
     @patch(Adapter, "try_to_send")
     def send(original: Original, self: Adapter, *args: Any, **kwargs: Any) -> Any:

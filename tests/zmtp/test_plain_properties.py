@@ -5,7 +5,17 @@ from hypothesis import strategies as st
 
 from harness.zmtp import Config, Greeting, HandshakeDone, Hello, Initiate, State, Welcome, malformed
 from tests.zmtp.pairs import Pair, cut
-from tests.zmtp.test_properties import ERRORS, FRAMES, PLACES, PROPERTIES, READIES, decoded, facts, strict
+from tests.zmtp.test_properties import (
+    ERRORS,
+    FRAMES,
+    PLACES,
+    PROPERTIES,
+    READIES,
+    decoded,
+    decodes_alike,
+    goes_alike,
+    strict,
+)
 
 CREDENTIALS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=255).map(str.encode)
 HELLOS = st.builds(Hello, CREDENTIALS, CREDENTIALS)
@@ -48,20 +58,14 @@ def test_commands_come_back(
 
 @given(STREAMS, PLACES)
 def test_decoder_takes_any_octets_in_any_pieces(octets: bytes, places: list[int]) -> None:
-    at_once, received = decoded([octets])
-    for pieces in (cut(octets, places), cut(octets, range(len(octets)))):
-        other, others = decoded(pieces)
-        assert facts(others) == facts(received)
-        assert other.stopped == at_once.stopped
+    decodes_alike(octets, places)
 
 
 @given(CONFIGS, STREAMS, PLACES)
 def test_a_strict_connection_takes_any_octets_in_any_pieces(
     config: Config, octets: bytes, places: list[int]
 ) -> None:
-    at_once = strict(config, [octets])
-    assert strict(config, cut(octets, places)) == at_once
-    assert strict(config, cut(octets, range(len(octets)))) == at_once
+    goes_alike(config, octets, places)
 
 
 @given(HELLOS, HELLOS, PROPERTIES, st.booleans())

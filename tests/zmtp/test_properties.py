@@ -151,6 +151,13 @@ def test_legal_traffic_comes_back(conversation: Conversation, places: list[int])
 def test_decoder_takes_any_octets_in_any_pieces(
     octets: bytes, places: list[int], partner: int | None, max_octets: int | None
 ) -> None:
+    decodes_alike(octets, places, partner, max_octets)
+
+
+def decodes_alike(
+    octets: bytes, places: list[int], partner: int | None = None, max_octets: int | None = None
+) -> None:
+    """However octets are cut, they are read as the same things, each with its place."""
     at_once, received = decoded([octets], partner, max_octets)
     for pieces in (cut(octets, places), cut(octets, range(len(octets)))):
         other, others = decoded(pieces, partner, max_octets)
@@ -196,6 +203,11 @@ CONFIGS = st.builds(
 def test_a_strict_connection_takes_any_octets_in_any_pieces(
     config: Config, octets: bytes, places: list[int]
 ) -> None:
+    goes_alike(config, octets, places)
+
+
+def goes_alike(config: Config, octets: bytes, places: list[int]) -> None:
+    """However octets are cut, a strict connection does the same."""
     at_once = strict(config, [octets])
     assert strict(config, cut(octets, places)) == at_once
     assert strict(config, cut(octets, range(len(octets)))) == at_once
