@@ -11,6 +11,9 @@ REPORT ?= reports/latest
 CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
 WORKERS ?= $(shell expr 2 \* $(CORES))
 RUN = $(VENV)/bin/python -m
+# Without the plugins of pytest that cases have no use for.
+JUDGE = $(RUN) pytest -q --no-header -p no:hypothesispytest -p no:cacheprovider -p no:logging \
+  -n $(WORKERS) --dist worksteal
 READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
@@ -18,12 +21,11 @@ JS = peers/zeromq-js/node_modules/.ready
 .PHONY: conformance conformance-all interop test lint peers coverage kill-table soak leaks bench clean
 
 conformance: $(READY) $(if $(NPM),js)
-	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal --report $(REPORT)
+	$(JUDGE) conformance/ --report $(REPORT)
 
 PAIRS ?= *:*
 interop: $(READY) $(if $(NPM),js)
-	$(RUN) pytest conformance/interop -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal \
-	  $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT) $(OPTIONS)
+	$(JUDGE) conformance/interop $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT) $(OPTIONS)
 
 test: lint
 	$(RUN) pytest tests/ -q --no-header -n $(CORES)
@@ -37,8 +39,7 @@ peers: $(READY)
 	$(RUN) harness.cli peers
 
 conformance-all: $(READY)
-	$(RUN) pytest conformance/ -q --no-header -p no:hypothesispytest -n $(WORKERS) --dist worksteal \
-	  --runtime container $(addprefix --peer ,$(PEERS)) --report $(REPORT)
+	$(JUDGE) conformance/ --runtime container $(addprefix --peer ,$(PEERS)) --report $(REPORT)
 
 # The files that are generated from ledger, cases and mutants; `make test` checks that they are true.
 coverage: $(READY)

@@ -98,8 +98,12 @@ class Deadlines:
 
     @property
     def probe_s(self) -> float:
-        """Between two tries of a probe, which is repeated until it gets through."""
-        return 0.02 * self.scale
+        """Between two tries of a probe, which is repeated until it gets through.
+
+        Never shortened: some on end without progress tell a peer that holds back from one that waits for
+        a processor.
+        """
+        return 0.02 * max(1.0, self.scale)
 
     def deadline(self, name: str) -> Deadline:
         """Begin the wait called `name`: deadline("answer") lasts `answer_s`."""

@@ -8,9 +8,9 @@ and the taps between them; `judge` collects soft findings and notes; `seed` is t
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -41,13 +41,15 @@ class Listen(Protocol):
 class Asking:
     """One case being asked of one peer, or of two: its trace, its judge, and all ends that it opened.
 
-    `param` are its parameters as the results have them, `listed` the known deviations that speak of it.
+    `params` are its parameters by name, `param` as the results have them, `listed` the known deviations
+    that speak of it.
     """
 
     case: Case
     bench: Bench
     names: tuple[str, ...]
     deadlines: Deadlines
+    params: Mapping[str, Any]
     trace: Trace = field(default_factory=Trace)
     judge: Judge = field(default_factory=Judge)
     peer: Peer | None = None
@@ -60,6 +62,24 @@ class Asking:
     def peer_name(self) -> str:
         """The peer, or the first of two."""
         return self.names[0]
+
+    @property
+    def seed(self) -> int:
+        """The case's own seed, drawn from the run's."""
+        return zlib.crc32(f"{self.bench.seed}:{self.case.id}".encode())
+
+    def live_peer(self) -> Peer:
+        """The one peer, warm and without open sockets."""
+        if self.peer is None:
+            self.peer = Peer(self.bench.live(self.peer_name), self.trace, self.deadlines)
+        return self.peer
+
+    def live_pair(self) -> Pairing:
+        """The two peers, warm and without open sockets, joined in the role of this item."""
+        if self.pair is None:
+            live = self.bench.hold(*self.names)
+            self.pair = Pairing(live, self.params["pair_role"], self.trace, self.bench.hub, self.deadlines)
+        return self.pair
 
     def dial(self, endpoint: str) -> RawPeer:
         """A raw end connected to where the peer listens."""
@@ -77,9 +97,9 @@ class Asking:
         client = self.peer if self.peer is not None else self.bench.live(self.peer_name).client()
         return client.hosts.listen
 
-    def attach(self, sock: RemoteSocket, role: str) -> RawPeer:
+    def attach(self, sock: RemoteSocket) -> RawPeer:
         """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
-        if role == "peer-binds":
+        if self.params["role"] == "peer-binds":
             return self.dial(sock.bind())
         listener = self.listen()
         sock.connect(listener.endpoint)
@@ -134,6 +154,32 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     return result
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Close what the case left open."""
+    asked = item.stash.get(ASKING, None)
+    if asked is not None:
+        asked.finish()
+    return (yield)
+
+
+def give(item: pytest.Item, asked: Asking) -> None:
+    """Hand a case its parameters and the fixtures below before pytest sets up each of them by itself.
+
+    The same values, at a tenth of what a run costs. Where a parameter is meant for another fixture, and for
+    fixtures that are not ours, pytest goes its own way.
+    """
+    if not isinstance(item, pytest.Function) or any(
+        mark.kwargs.get("indirect") for mark in item.iter_markers("parametrize")
+    ):
+        return
+    for name in item.fixturenames:
+        if name in asked.params:
+            item.funcargs[name] = asked.params[name]
+        elif name in _GIVEN:
+            item.funcargs[name] = _GIVEN[name](asked)
+
+
 @pytest.fixture
 def repetition() -> int:
     """Which of the `--repeat` times this is, from 0."""
@@ -141,26 +187,22 @@ def repetition() -> int:
 
 
 @pytest.fixture
-def asking(request: pytest.FixtureRequest, repetition: int) -> Iterator[Asking]:
+def asking(request: pytest.FixtureRequest, repetition: int) -> Asking:
     """Everything about this case and its peers (the plugin put it into the item's stash)."""
-    made = request.node.stash[ASKING]
-    yield made
-    made.finish()
+    asked: Asking = request.node.stash[ASKING]
+    return asked
 
 
 @pytest.fixture
 def peer(asking: Asking, peer_name: str) -> Peer:
     """The peer under test, warm and without open sockets."""
-    asking.peer = Peer(asking.bench.live(peer_name), asking.trace, asking.deadlines)
-    return asking.peer
+    return asking.live_peer()
 
 
 @pytest.fixture
 def pair(asking: Asking, pair_name: str, pair_role: str) -> Pairing:
     """Two peers, warm and without open sockets, that are joined in the role of this item."""
-    bench = asking.bench
-    asking.pair = Pairing(bench.hold(*asking.names), pair_role, asking.trace, bench.hub, asking.deadlines)
-    return asking.pair
+    return asking.live_pair()
 
 
 @pytest.fixture
@@ -184,14 +226,23 @@ def listen(asking: Asking, peer_name: str) -> Listen:
 @pytest.fixture
 def attach(asking: Asking, peer_name: str, role: str) -> Attach:
     """Connect a socket with a raw end in the role of this item; the plugin runs each case in both roles."""
-
-    def connect(sock: RemoteSocket) -> RawPeer:
-        return asking.attach(sock, role)
-
-    return connect
+    return asking.attach
 
 
 @pytest.fixture
 def seed(asking: Asking) -> int:
     """A seed of this case's own, drawn from the run's."""
-    return zlib.crc32(f"{asking.bench.seed}:{asking.case.id}".encode())
+    return asking.seed
+
+
+_GIVEN: dict[str, Callable[[Asking], object]] = {
+    "repetition": lambda asked: 0,
+    "asking": lambda asked: asked,
+    "peer": Asking.live_peer,
+    "pair": Asking.live_pair,
+    "judge": lambda asked: asked.judge,
+    "dial": lambda asked: asked.dial,
+    "listen": lambda asked: asked.listen,
+    "attach": lambda asked: asked.attach,
+    "seed": lambda asked: asked.seed,
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import Any
 
 import pytest
 
@@ -25,7 +24,7 @@ def parametrize_pairs(metafunc: pytest.Metafunc) -> None:
     names = [str(pair) for pair in (asked if chosen is None else chosen)]
     if not asked:
         return
-    metafunc.parametrize("pair_name", names, scope="session")
+    metafunc.parametrize("pair_name", names)
     repeat(metafunc)
     metafunc.parametrize("pair_role", ROLES)
 
@@ -56,9 +55,17 @@ def names_of(item: pytest.Item) -> tuple[str, ...]:
     return (peer,) if isinstance(peer, str) else ()
 
 
-def unclaimed(asked: Asking, params: dict[str, Any]) -> str | None:
+def together(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Stand what is asked of the same peers together, so that they are not started again and again."""
+    by_names: dict[tuple[str, ...], list[pytest.Item]] = {}
+    for item in items:
+        by_names.setdefault(names_of(item), []).append(item)
+    return [item for mine in by_names.values() for item in mine]
+
+
+def unclaimed(asked: Asking) -> str | None:
     """Why a case cannot be asked of its peers, or None."""
-    needs = asked.case.needed(params)
+    needs = asked.case.needed(asked.params)
     if len(asked.names) > 1:
         return unclaimed_by_pair(Pair(*asked.names), asked.bench.manifests, needs)
     lacking = asked.bench.unclaimed(asked.peer_name, needs)

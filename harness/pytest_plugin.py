@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _pytest.runner import runtestprotocol
 
-from harness.launch.launcher import LaunchError
 from harness.pytest_bench import BENCH, INTEROP_CASES, SUITE, bench_of, is_whole
 from harness.pytest_fixtures import (
     ASKING,
@@ -23,11 +21,13 @@ from harness.pytest_fixtures import (
     asking,
     attach,
     dial,
+    give,
     judge,
     listen,
     pair,
     peer,
     pytest_pyfunc_call,
+    pytest_runtest_teardown,
     repetition,
     seed,
 )
@@ -38,6 +38,7 @@ from harness.pytest_pairs import (
     pair_summary,
     parametrize_pairs,
     pytest_runtest_call,
+    together,
     unclaimed,
 )
 from harness.pytest_selection import (
@@ -48,6 +49,12 @@ from harness.pytest_selection import (
     params_of,
     pytest_collection_finish,
     repeat,
+)
+from harness.pytest_workers import (
+    pytest_configure_node,
+    pytest_report_from_serializable,
+    pytest_report_to_serializable,
+    pytest_runtest_protocol,
 )
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
@@ -65,8 +72,13 @@ __all__ = [
     "pytest_addhooks",
     "pytest_addoption",
     "pytest_collection_finish",
+    "pytest_configure_node",
     "pytest_pyfunc_call",
+    "pytest_report_from_serializable",
+    "pytest_report_to_serializable",
     "pytest_runtest_call",
+    "pytest_runtest_protocol",
+    "pytest_runtest_teardown",
     "repetition",
     "seed",
 ]
@@ -98,17 +110,6 @@ def pytest_configure(config: pytest.Config) -> None:
         bench_of(config)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Workers of pytest-xdist use the controller's seed, and its run where there are containers."""
-    node.workerinput["zconform_seed"] = node.config.option.seed
-    if BENCH in node.config.stash:
-        try:
-            node.workerinput["zconform_run"] = node.config.stash[BENCH].prepare_workers()
-        except LaunchError as error:
-            raise pytest.UsageError(str(error)) from None
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One item for each peer, and for each role where a case attaches in both; or for each pair."""
@@ -119,7 +120,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parametrize_pairs(metafunc)
     elif "peer_name" in metafunc.fixturenames and (peers := bench_of(config).singles):
         asked = config.hook.pytest_zconform_peers(config=config, case=made, peers=peers)
-        metafunc.parametrize("peer_name", peers if asked is None else asked, scope="session")
+        metafunc.parametrize("peer_name", peers if asked is None else asked)
         repeat(metafunc)
     if "role" in metafunc.fixturenames:
         metafunc.parametrize("role", ROLES)
@@ -135,31 +136,18 @@ def pytest_collection_modifyitems(
         return
     check_cases(items, bench_of(config))
     leave_out(config, items)
-    kept = [item for item in items if is_selected(case_of(item), config)]
-    dropped = [item for item in items if not is_selected(case_of(item), config)]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        (kept if is_selected(case_of(item), config) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-    items[:] = kept
+    items[:] = together(kept)
     if config.option.list:
         for made in {case_of(item): None for item in items}:
             if made is not None:
                 print(f"{made.id}  [{', '.join(made.clauses)}]\n    {made.rule}")
         items.clear()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
-    """A worker tells the controller what became of a case, not also that nothing became of its setup.
-
-    Half of the messages between them, and a tenth of what a run costs.
-    """
-    if case_of(item) is None or not hasattr(item.config, "workerinput"):
-        return None
-    for report in runtestprotocol(item, log=False, nextitem=nextitem):
-        if report.when == "call" or not report.passed:
-            item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
-    return True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -172,11 +160,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     spare_tracebacks(item)
     param = _param_id(item, names)
     listed = bench.listed(names, made.id, param)
-    asked = Asking(made, bench, names, bench.patience(listed), param=param, listed=listed)
+    params = params_of(item)
+    asked = Asking(made, bench, names, bench.patience(listed), params, param=param, listed=listed)
     item.stash[ASKING] = asked
-    lacking = unclaimed(asked, params_of(item))
+    lacking = unclaimed(asked)
     if lacking is not None:
         pytest.skip(lacking)
+    give(item, asked)
 
 
 @pytest.hookimpl(wrapper=True)

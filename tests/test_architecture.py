@@ -43,6 +43,7 @@ ROWS: dict[str, int] = {
     "harness.pytest_options": 7,
     "harness.pytest_selection": 7,
     "harness.pytest_pairs": 8,
+    "harness.pytest_workers": 8,
     "harness.pytest_plugin": 9,
     "conformance": 10,
 }

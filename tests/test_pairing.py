@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from harness.bench import PEERS, Bench, Wishes
-from harness.case import Judge, case
+from harness.case import case
 from harness.deadlines import Deadlines
 from harness.known import Entry
 from harness.pairing import ROLES, Pairing
@@ -74,7 +74,7 @@ def asking(bench: Bench, pair: Pairing) -> Asking:
         """A sample."""
 
     made = getattr(sample, "__zconform_case__")  # noqa: B009 (set on the function by the decorator)
-    return Asking(made, bench, ("reference", "reference"), bench.deadlines, pair.trace, Judge(), pair=pair)
+    return Asking(made, bench, ("reference", "reference"), bench.deadlines, {}, pair.trace, pair=pair)
 
 
 def misbehave(pair: Pairing) -> None:

@@ -306,9 +306,9 @@ def test_any_traffic_is_life(peer: Peer, attach: Attach) -> None:
     clauses=["37/heartbeat/any-traffic"],
     needs=[*PINGING, "DEALER"],
 )
-def test_answered_pings_are_life(peer: Peer, attach: Attach) -> None:
+def test_answered_pings_are_life(peer: Peer, dial: Dial) -> None:
     """A link whose every PING is answered at once, and on which nothing else comes, stays open."""
-    raw = attach(peer.open("DEALER", heartbeat_interval_ms=ANSWERED_MS)).handshake("DEALER")
+    raw = dial(peer.open("DEALER", heartbeat_interval_ms=ANSWERED_MS).bind()).handshake("DEALER")
     for _ in range(ANSWERS):
         raw.send(Pong(raw.expect(Ping).context))
 

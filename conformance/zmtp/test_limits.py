@@ -27,7 +27,7 @@ BUFFERED_OCTETS = 24 << 20  # what the operating system and the library may keep
 SMALL_OCTETS = 8000
 BACKLOG = 1000
 TURNS = 300
-PATIENCE = 10  # probes in which nothing is taken, until the partner counts as full
+PATIENCE = 10  # probes on end in which nothing is taken, until the partner counts as full
 FENCE = b"fence"
 
 
@@ -71,13 +71,15 @@ def met(peer: Peer, raw: RawPeer, sock: RemoteSocket, kind: Kind) -> RawPeer:
 
 def offer_flood(raw: RawPeer, seed: int, count: int, size_octets: int) -> tuple[int, bytes]:
     """Send a flood until the partner takes no more: how many messages it began, what is left of the last."""
-    probes = 0
     for number in range(count):
         rest = Message(body(seed, number, size_octets)).serialize()
-        while rest := rest[raw.offer(rest) :]:
-            probes += 1
-            if probes == PATIENCE:
-                return number + 1, rest
+        probes = 0
+        while rest and probes < PATIENCE:
+            taken = raw.offer(rest)
+            rest = rest[taken:]
+            probes = 0 if taken else probes + 1
+        if rest:
+            return number + 1, rest
     return count, b""
 
 

@@ -19,6 +19,8 @@ OUTCOMES = frozenset({"accepted", "would-block", "unroutable", "refused"})
 ERROR_KINDS = frozenset({"unsupported", "timeout", "failed"})
 OCTET_OPTIONS = frozenset({"identity", "plain-username", "plain-password"})
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 SocketId = int | str
 Check = Callable[[Any], Any]
 
@@ -43,7 +45,7 @@ class Request:
     def encode(self) -> bytes:
         """The request as one line, newline included."""
         body = {"id": self.id, "op": self.op, **{k: _plain(v) for k, v in self.fields.items()}}
-        return json.dumps(body, separators=(",", ":")).encode() + b"\n"
+        return _COMPACT.encode(body).encode() + b"\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def write_junit(results: Iterable[Result], path: Path, strict: bool = False) -> 
         suites.setdefault(" - ".join(result.peers), []).append(_test_case(result, strict))
     made = [TestSuite(name, cases) for name, cases in sorted(suites.items())]
     with path.open("w", encoding="utf-8") as file:
-        to_xml_report_file(file, made, encoding="utf-8")
+        to_xml_report_file(file, made, prettyprint=False, encoding="utf-8")
 
 
 def _test_case(result: Result, strict: bool) -> TestCase:

@@ -81,23 +81,27 @@ def pair_matrix(results: Iterable[Result]) -> str:
 
 def summary_table(results: Iterable[Result]) -> str:
     """Peers across, families down: passed of judged, and what is not a pass by name."""
-    results = list(results)
-    peers = sorted({peer for result in results for peer in result.peers})
-    families = sorted({result.family for result in results})
-    cells = {(family, peer): _cell(results, family, peer) for family in families for peer in peers}
+    by_cell: dict[tuple[str, str], list[Result]] = {}
+    by_peer: dict[str, list[Result]] = {}
+    for result in results:
+        family = result.family
+        for peer in result.peers:
+            by_cell.setdefault((family, peer), []).append(result)
+            by_peer.setdefault(peer, []).append(result)
+    peers = sorted(by_peer)
+    families = sorted({family for family, _ in by_cell})
+    cells = {
+        (family, peer): _verdicts(by_cell.get((family, peer), [])) for family in families for peer in peers
+    }
     left = max([len(family) for family in families] + [len("total")])
     width = {peer: max([len(peer)] + [len(cells[f, peer]) for f in families]) for peer in peers}
     lines = [" " * left + "".join(f"  {peer:<{width[peer]}}" for peer in peers)]
     for family in families:
         row = "".join(f"  {cells[family, peer]:<{width[peer]}}" for peer in peers)
         lines.append(f"{family:<{left}}{row}")
-    totals = "".join(f"  {_cell(results, '', peer):<{width[peer]}}" for peer in peers)
+    totals = "".join(f"  {_verdicts(by_peer[peer]):<{width[peer]}}" for peer in peers)
     lines.append(f"{'total':<{left}}{totals}")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _cell(results: list[Result], family: str, peer: str) -> str:
-    return _verdicts([r for r in results if peer in r.peers and family in ("", r.family)])
 
 
 def _verdicts(mine: list[Result]) -> str:
