@@ -51,7 +51,7 @@ ROWS: dict[str, int] = {
 ONLY_IN = {
     "pytest": {
         f"harness/pytest_{part}.py"
-        for part in ("bench", "plugin", "fixtures", "options", "pairs", "selection")
+        for part in ("bench", "plugin", "fixtures", "options", "pairs", "selection", "workers")
     },
     "junit_xml": {"harness/report/junit.py"},
     "docker": {"harness/launch/container.py"},

@@ -224,6 +224,34 @@ def test_a_trace_is_kept_no_longer_than_its_case(suite: Suite) -> None:
     assert set(suite("-n", "0", cases=TIDY).verdicts().values()) == {"PASS"}
 
 
+FIXTURES_OF_THEIR_OWN = """
+import pytest
+from harness.case import case
+
+@pytest.fixture
+def socket(peer, socket_type, request):
+    return peer.open(request.param if hasattr(request, "param") else socket_type)
+
+@case("sample/own/plain", clauses=["37/version/padding-zero"], needs=["{socket_type}"])
+@pytest.mark.parametrize("socket_type", ["PAIR"])
+def test_plain(peer, socket, socket_type, seed, repetition):
+    \"\"\"A fixture of the file's own gets the same peer as the case.\"\"\"
+    assert (socket.peer, repetition) == (peer, 0)
+
+@case("sample/own/meant-for-a-fixture", clauses=["37/version/padding-zero"])
+@pytest.mark.parametrize(("socket", "socket_type"), [("PAIR", "PAIR")], indirect=["socket"])
+def test_indirect(peer, socket, socket_type, judge):
+    \"\"\"A parameter that is meant for a fixture goes there.\"\"\"
+    assert socket.peer is peer
+"""
+
+
+def test_fixtures_of_their_own_work_in_cases(suite: Suite) -> None:
+    done = suite(cases=FIXTURES_OF_THEIR_OWN)
+    assert done.status == 0, done.text
+    assert [r["verdict"] for r in done.results["results"]] == ["PASS", "PASS"]
+
+
 def test_the_plugin_runs_without_xdist(suite: Suite) -> None:
     done = suite("-p", "no:xdist", "--case", "sample/good/passes")
     assert (done.status, done.verdicts()) == (0, {"sample/good/passes": "PASS"})
