@@ -93,6 +93,16 @@ def test_alone(peer):
     """It dies though nobody had connected."""
     peer.open("DEALER").recv(0.1)
 '''
+DEATH_IN_PAIR = f'''
+from harness.case import case
+
+@case("interop/sample/dies", clauses=["37/version/padding-no-meaning"])
+def test_dies(pair):
+    """The second dies of what the first sent."""
+    number = pair.trace.opened(("127.0.0.1", 1), ("127.0.0.1", 2))
+    pair.trace.octets(number, "dialer", b"{SECRET}")
+    pair.second.open("PAIR").recv(0.1)
+'''
 LISTED = """[[known]]
 case = "sample/harm/is-listed"
 clause = "37/version/padding-no-meaning"
@@ -238,6 +248,18 @@ def test_a_death_is_a_matter_of_security_where_somebody_had_connected(tmp_path: 
     assert "kept out" in unnoticed["actual"]
     assert told(tmp_path, printed) == []
     assert scripts(tmp_path) == ["puppet.sample.death.alone.py"]
+
+
+def test_a_death_in_a_pair_is_kept_out_and_has_no_script(tmp_path: Path) -> None:
+    write_puppet(tmp_path / "peers", name="other")
+    options = ("--pair", "other:puppet")
+    printed, results = ask(tmp_path, DEATH_IN_PAIR, *options, fault="die")
+    found = results["interop/sample/dies"]
+    assert (found["verdict"], found["security"], found["trace"]) == ("FAIL", True, None)
+    assert told(tmp_path, printed) == []
+    _, results = ask(tmp_path, DEATH_IN_PAIR, *options, "--with-security", fault="die")
+    assert (tmp_path / "report" / results["interop/sample/dies"]["trace"]).exists()
+    assert scripts(tmp_path) == []
 
 
 def test_what_is_still_under_way_is_told_and_is_no_death(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The steps of a recorded conversation with one peer, as our side would do them again.
 
 Our ends wait for what the peer sent before they go on: each wait names how many octets had come until then.
+A trace does not tell since when we listened; the player does so from the beginning.
 The operations that were asked of the peer stand among the steps in plain words.
 """
 

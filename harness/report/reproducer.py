@@ -113,7 +113,7 @@ def _comment(label: str, text: str) -> list[str]:
 
 
 def _usage(conversation: Conversation) -> Iterator[str]:
-    yield "#   python3 THIS" + " HOST:PORT" * len(conversation.sides)
+    yield "#   python3 THIS" + " HOST:PORT" * len(conversation.sides) + " [--wait SECONDS for each step]"
     for number, (role, what) in enumerate(conversation.sides, 1):
         does = "this script dials" if role == "dial" else "this script listens"
         yield from _comment("  ", f"place {number}, {does}: {what}")
