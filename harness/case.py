@@ -27,12 +27,16 @@ class CaseError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case: `id` is pattern/subject/rule, `rule` its docstring on one line."""
+    """One case: `id` is pattern/subject/rule, `rule` its docstring on one line.
+
+    `security` says that whoever breaks the rule can be harmed by a stranger (SECURITY.md).
+    """
 
     id: str
     clauses: tuple[str, ...]
     needs: tuple[str, ...]
     rule: str
+    security: bool = False
 
     @property
     def family(self) -> str:
@@ -44,12 +48,14 @@ class Case:
         return [need.format(**params) for need in self.needs]
 
 
-def case(case_id: str, *, clauses: list[str], needs: list[str] | None = None) -> Callable[[F], F]:
+def case(
+    case_id: str, *, clauses: list[str], needs: list[str] | None = None, security: bool = False
+) -> Callable[[F], F]:
     """Make a test function a case. `needs` are capabilities such as "ROUTER" or "option:handover"."""
 
     def mark(function: F) -> F:
         rule = " ".join((inspect.getdoc(function) or "").split())
-        made = Case(case_id, tuple(clauses), tuple(needs or ()), rule)
+        made = Case(case_id, tuple(clauses), tuple(needs or ()), rule, security)
         check_case(made)
         setattr(function, ATTRIBUTE, made)
         return function

@@ -5,8 +5,9 @@ the clause that is blamed, a regular expression that the actual outcome matches,
 where it is discussed or documented. An entry for a case of interop may name the partner (a glob); its
 parameter reads as if the peer that the list belongs to were the first of the two. `race = true` says that a
 fault shows in some runs only: then the case may pass, too, and the peer is started anew behind it, as the
-fault may show later. `include` names lists of other peers with the same library, relative to the file: their
-entries count behind the file's own.
+fault may show later. `security = true` says that a stranger can do harm with it: the conversation is kept
+out of what a run writes (SECURITY.md). `include` names lists of other peers with the same library, relative
+to the file: their entries count behind the file's own.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ MOST_CASES = 20
 INTEROP = "interop/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
 _OPTIONAL = {"param", "partner"}
-_KEYS = _TEXTS | _OPTIONAL | {"race"}
+_FLAGS = {"race", "security"}
+_KEYS = _TEXTS | _OPTIONAL | _FLAGS
 
 
 class KnownError(ValueError):
@@ -46,6 +48,7 @@ class Entry:
     partner: str = "*"
     file: str = ""
     race: bool = False
+    security: bool = False
     included: bool = False
     cases_met: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
@@ -133,8 +136,9 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     for key in sorted(_OPTIONAL):
         if not isinstance(table.get(key, "*"), str):
             raise KnownError(f"{where}: {key}: no text")
-    if not isinstance(table.get("race", False), bool):
-        raise KnownError(f"{where}: race: neither true nor false")
+    for key in sorted(_FLAGS):
+        if not isinstance(table.get(key, False), bool):
+            raise KnownError(f"{where}: {key}: neither true nor false")
     if "partner" in table and not table["case"].startswith(INTEROP):
         raise KnownError(f"{where}: partner: only for cases of {INTEROP}")
     try:

@@ -103,6 +103,14 @@ class Peer:
         self._client = live.client()
         self.hosts = self._client.hosts
         self._sockets: list[RemoteSocket] = []
+        self._under_way: Pending | None = None
+        self._ended = ""
+
+    @property
+    def died(self) -> str:
+        """How the peer ended by itself in this case, as far as anybody has noticed; "" where it has not."""
+        gone = self._client.gone
+        return self._ended or (gone.reason if gone is not None and gone.ended else "")
 
     def claims(self, capability: str) -> bool:
         """Whether the peer's manifest claims a capability, such as "option:handover"."""
@@ -131,7 +139,8 @@ class Peer:
         except PeerGone as gone:
             self.trace.called(self.title, op, fields, None, began_s)
             raise self._died(op, gone) from None
-        return Pending(self, call, fields, began_s)
+        self._under_way = Pending(self, call, fields, began_s)
+        return self._under_way
 
     def _died(self, op: str, gone: PeerGone) -> Mismatch:
         return Mismatch(f"{self.subject} answers {op}", gone.reason, fatal=True)
@@ -153,6 +162,9 @@ class Peer:
         How the peer ended by itself, though nobody has noticed yet; "" where it has not.
         """
         if self._client.gone is not None or self._client.pending is not None:
+            self._ended = self._ended or self._client.ended()
+            if self._under_way is not None:
+                self._under_way.give_up()
             self.live.kill()
             return ""
         for sock in self._sockets:
@@ -174,6 +186,16 @@ class Pending:
         self._call = call
         self._fields = fields
         self._began_s = began_s
+        self._recorded = False
+
+    def give_up(self) -> None:
+        """Record an operation whose answer nobody will wait for, unless its end is recorded already."""
+        if not self._recorded:
+            self._record(None)
+
+    def _record(self, answer: dict[str, Any] | None) -> None:
+        self._recorded = True
+        self._peer.trace.called(self._peer.title, self._call.op, self._fields, answer, self._began_s)
 
     def result(self) -> dict[str, Any]:
         """Wait for the answer. Raises Mismatch, or OperationTimeout where the operation has a timeout."""
@@ -191,7 +213,7 @@ class Pending:
             answer = {"error": str(error)}
             raise OperationRefused(self._call.op, error) from None
         finally:
-            self._peer.trace.called(self._peer.title, self._call.op, self._fields, answer, self._began_s)
+            self._record(answer)
 
 
 class OperationRefused(Mismatch):

@@ -68,6 +68,14 @@ class Asking:
         """The case's own seed, drawn from the run's."""
         return zlib.crc32(f"{self.bench.seed}:{self.case.id}".encode())
 
+    @property
+    def died(self) -> str:
+        """How a peer ended by itself in this case; "" where none did, or nobody had connected to it."""
+        both = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
+        if not self.trace.connections():
+            return ""
+        return next((one.died for one in both if one is not None and one.died), "")
+
     def live_peer(self) -> Peer:
         """The one peer, warm and without open sockets."""
         if self.peer is None:

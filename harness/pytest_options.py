@@ -28,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
     add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
     add("--all-captures", action="store_true", help="keep the captures of cases that passed, too")
+    add("--repro", metavar="DIR", help="write a stand-alone script into DIR for what a single peer did wrong")
+    add("--with-security", action="store_true", help="show conversations that can do harm (SECURITY.md)")
     add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
     add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
     add("--repeat", type=int, default=1, metavar="N", help="ask every case N times")

@@ -41,6 +41,7 @@ from harness.pytest_pairs import (
     together,
     unclaimed,
 )
+from harness.pytest_repro import Shown, go_along, prepare_scripts
 from harness.pytest_selection import (
     case_of,
     check_cases,
@@ -104,6 +105,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(2**32)
     config.pluginmanager.register(Recorder(config), "zconform-recorder")
+    prepare_scripts(config)
     option = config.option
     named = option.peer or option.pair or option.peers_dir or option.shard is not None
     if named or option.time_scale != 1.0 or option.runtime == "container":
@@ -195,11 +197,8 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
         return
     judgement = apply_known(judgement_of(asked, error), asked.listed)
     result = _result(item, call, asked, judgement)
-    bad = judgement.verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
-    name = f"{'.'.join(asked.names)}.{asked.case.id}.{asked.param}"
-    if bad or item.config.option.all_captures:
-        result.trace = asked.bench.save_trace(asked.trace, name, keep_large=bad)
-    _say(report, result, asked, judgement, is_strict(item.config))
+    shown = go_along(item.config, asked, judgement, result)
+    _say(report, result, asked, judgement, shown, is_strict(item.config))
     peers = [asked.bench.about(one) for one in asked.names]
     report.zconform = {"result": result.as_json(), "peers": peers}  # type: ignore[attr-defined]  # pytest carries it from worker to controller
 
@@ -249,14 +248,20 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judge
 
 
 def _say(
-    report: pytest.TestReport, result: Result, asked: Asking, judgement: Judgement, strict: bool
+    report: pytest.TestReport,
+    result: Result,
+    asked: Asking,
+    judgement: Judgement,
+    shown: Shown,
+    strict: bool,
 ) -> None:
     """Give the report pytest's outcome for the verdict, and our own text instead of a traceback."""
     verdict = judgement.verdict
     if verdict is Verdict.UNSUPPORTED:
         return
     failing = verdict in (Verdict.FAIL, Verdict.ERROR) or (strict and verdict is Verdict.NON_STRICT)
-    traceback = str(report.longrepr) if verdict is Verdict.ERROR and report.longrepr else ""
+    told = verdict is Verdict.ERROR and shown.trace is not None
+    traceback = str(report.longrepr) if told and report.longrepr else ""
     report.outcome = "failed" if failing else "passed"
     report.longrepr = None
     if verdict is Verdict.KNOWN:
@@ -264,7 +269,7 @@ def _say(
         report.wasxfail = judgement.reason
     elif verdict is not Verdict.PASS:
         title = asked.bench.title(*asked.names)
-        text = failure_text(result, asked.bench.ledger, asked.trace, judgement.place, title)
+        text = failure_text(result, asked.bench.ledger, shown.trace, judgement.place, title, shown.script)
         if failing:
             report.longrepr = f"{text}\n{traceback}".rstrip()
         else:

@@ -43,6 +43,7 @@ ROWS: dict[str, int] = {
     "harness.pytest_options": 7,
     "harness.pytest_selection": 7,
     "harness.pytest_pairs": 8,
+    "harness.pytest_repro": 8,
     "harness.pytest_workers": 8,
     "harness.pytest_plugin": 9,
     "conformance": 10,
@@ -51,7 +52,7 @@ ROWS: dict[str, int] = {
 ONLY_IN = {
     "pytest": {
         f"harness/pytest_{part}.py"
-        for part in ("bench", "plugin", "fixtures", "options", "pairs", "selection", "workers")
+        for part in ("bench", "plugin", "fixtures", "options", "pairs", "repro", "selection", "workers")
     },
     "junit_xml": {"harness/report/junit.py"},
     "docker": {"harness/launch/container.py"},

@@ -314,7 +314,12 @@ def test_impossible_size_is_refused(peer: Peer, attach: Attach, dial: Dial, octe
         raw.expect_closed(clause="37/framing/size-ranges")
 
 
-@case("zmtp/framing/enormous-size-harms-nobody", clauses=["37/framing/size-ranges"], needs=["PULL"])
+@case(
+    "zmtp/framing/enormous-size-harms-nobody",
+    clauses=["37/framing/size-ranges"],
+    needs=["PULL"],
+    security=True,
+)
 @pytest.mark.parametrize("size", ENORMOUS.values(), ids=ENORMOUS)
 def test_enormous_size_harms_nobody(peer: Peer, attach: Attach, dial: Dial, size: int) -> None:
     """A legal size that no memory can hold costs at most the connection; nothing of it is delivered."""

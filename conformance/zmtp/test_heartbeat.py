@@ -122,6 +122,7 @@ def test_overlong_context(peer: Peer, attach: Attach, dial: Dial, judge: Judge, 
     "zmtp/heartbeat/ping-without-a-whole-ttl",
     clauses=["37/heartbeat/abnf-ping-ttl"],
     needs=["DEALER", "feature:heartbeat"],
+    security=True,
 )
 @pytest.mark.parametrize("data", CUT.values(), ids=CUT)
 def test_ping_without_a_whole_ttl(peer: Peer, attach: Attach, dial: Dial, judge: Judge, data: bytes) -> None:

@@ -174,6 +174,12 @@ class ControlClient:
         """Ask `op` and come back at once: for when the raw end must act while the peer blocks."""
         return self._start(op, timeout_s, fields, "answer")
 
+    def ended(self) -> str:
+        """How the peer went by itself; "" where it runs, as far as a short look tells, or we ended it."""
+        if self._gone is not None:
+            return self._gone.reason if self._gone.ended else ""
+        return self._channel.exit_status(self._deadlines.deadline("probe")) or ""
+
     def close(self) -> None:
         """End the peer's input; PeerGone unless it exits cleanly within `exit_s`.
 

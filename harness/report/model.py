@@ -35,6 +35,7 @@ class Result:
     reason: str = ""
     link: str = ""
     notes: list[str] = field(default_factory=list)
+    security: bool = False
     duration_s: float = 0.0
     peer_s: float = 0.0
     trace: str | None = None

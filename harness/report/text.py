@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from harness.clauses import Ledger
 from harness.report.model import Result
+from harness.report.secrecy import KEPT_OUT
 from harness.verdict import Place, Verdict
 from harness.wire.render import render_trace
 from harness.wire.trace import Trace
@@ -19,17 +20,31 @@ _MARKS = {
 }
 
 
-def failure_text(result: Result, ledger: Ledger, trace: Trace, place: Place | None, peer_title: str) -> str:
-    """What a maintainer needs: rule, clause, expected, actual, wire, capture, and how to see it again."""
+def failure_text(
+    result: Result,
+    ledger: Ledger,
+    trace: Trace | None,
+    place: Place | None,
+    peer_title: str,
+    script: str = "",
+) -> str:
+    """What a maintainer needs: rule, clause, expected, actual, wire, capture, and how to see it again.
+
+    Without a trace the conversation is kept out. `script` is the path of the stand-alone script, if any.
+    """
     lines = [f"{result.verdict}  {_named(result)}   {peer_title}", f"  {result.rule}"]
     if result.blamed:
         clause = ledger.get(result.blamed)
         lines.append(f"  {clause.spec}, {clause.where} [{clause.id}] {clause.level}")
     lines += [f"  {label:<9} {printable(text)}" for label, text in _fields(result) if text]
-    wire = render_trace(trace, place)
-    if wire:
+    wire = render_trace(trace, place) if trace is not None else ""
+    if trace is None:
+        lines.append(f"  wire      {KEPT_OUT}")
+    elif wire:
         lines.append(f"  wire      {result.trace or ''}".rstrip())
         lines += [f"    {line}" for line in wire.splitlines()]
+    if script:
+        lines.append(f"  script    {printable(script)}")
     lines.append(f"  again     {result.again}")
     return "\n".join(lines)
 

@@ -189,6 +189,10 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
             '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nrace=1',
             "known #1: race: neither",
         ),
+        (
+            '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nsecurity="yes"',
+            "known #1: security: neither",
+        ),
         ('include = "other.toml"', "include: not a list"),
         ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
