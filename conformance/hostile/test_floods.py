@@ -27,7 +27,7 @@ FLOODS = {
     "no-name": malformed.command_empty(),
 }
 TOPICS = 10_000
-FRAMES = 100_000
+FRAMES = 70_000  # more than 16 bits count
 PART = b"p" * 1024
 
 
@@ -80,7 +80,7 @@ def test_subscriptions(peer: Peer, dial: Dial) -> None:
     needs=["PULL"],
 )
 def test_empty_frames(peer: Peer, dial: Dial, judge: Judge) -> None:
-    """A message of a hundred thousand empty frames is delivered whole, or its sender is cut off."""
+    """A message of seventy thousand empty frames is delivered whole, or its sender is cut off."""
     scene = Scene(peer, dial)
     whole = [b""] * FRAMES
     octets = Message(*whole).serialize()

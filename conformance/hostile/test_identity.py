@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.hostile.aftermath import OTHERS_SERVED
-from conformance.reqrep.ends import knock, meet, settle
+from conformance.reqrep.ends import expect_not_waiting, knock, meet, settle
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Dial
@@ -12,6 +12,7 @@ from harness.zmtp import Ready
 
 NAME = b"n" * 255
 IMPOSTORS = 20
+NAMES = 120
 
 
 @case(
@@ -33,6 +34,26 @@ def test_impostors_leave(peer: Peer, dial: Dial, judge: Judge) -> None:
     expect_reached(router, bystander)
     expect_reached(router, dial(endpoint).handshake("DEALER", identity=b"fresh"))
     judge.note("owner kept" if expect_reached_or_closed(router, owner) else "owner cut off")
+
+
+@case(
+    "hostile/identity/names-come-and-go",
+    clauses=["28/router/route", "28/router/no-block", OTHERS_SERVED],
+    needs=["ROUTER"],
+)
+def test_names_come_and_go(peer: Peer, dial: Dial) -> None:
+    """Names that come, speak and go by the hundred take no route from who stays, and make nobody wait."""
+    router = peer.open("ROUTER")
+    endpoint = router.bind()
+    steady = dial(endpoint).handshake("DEALER", identity=b"steady")
+    expect_reached(router, steady)
+    for number in range(NAMES):
+        leaver = dial(endpoint).handshake("DEALER", identity=b"name %d" % number)
+        (routing_id,) = meet(router, leaver, clause=OTHERS_SERVED)
+        leaver.reset()
+        expect_not_waiting(router, routing_id, b"too late", clause="28/router/no-block")
+    expect_reached(router, steady)
+    expect_reached(router, dial(endpoint).handshake("DEALER", identity=b"name 0"))
 
 
 def expect_reached(router: RemoteSocket, raw: RawPeer) -> None:

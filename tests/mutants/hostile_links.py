@@ -163,3 +163,16 @@ def forgets_the_route_with_an_impostor() -> None:
     def remove_pipe(original: Original, self: Router, pipe: Pipe) -> None:
         original(self, pipe)
         self.routes.pop(self.announced(pipe), None)
+
+
+@mutant("hostile/identity/names-come-and-go")
+def keeps_a_hundred_names() -> None:
+    """Forgets the oldest route when it has heard a hundred names, though they have gone."""
+    heard: dict[Router, int] = {}
+
+    @patch(Router, "register")
+    def register(original: Original, self: Router, pipe: Pipe) -> None:
+        original(self, pipe)
+        heard[self] = heard.get(self, 0) + 1
+        if heard[self] == 100:
+            del self.routes[next(iter(self.routes))]
