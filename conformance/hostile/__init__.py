@@ -1,0 +1,1 @@
+"""What no correct partner does: afterwards the peer lives, serves others, and has told nothing."""
