@@ -74,18 +74,18 @@ class Scene:
 
     def serve_fresh(self, clause: str = OTHERS_SERVED) -> None:
         """A client that comes now completes the handshake and is served."""
-        raw = self.shake_hands(clause)
+        raw = self.meet(clause)
+        self.shake_hands(raw, clause)
         self.serve(raw, clause)
         raw.close()
 
-    def shake_hands(self, clause: str = OTHERS_SERVED) -> RawPeer:
-        """A fresh connection past the handshake."""
-        raw = self.meet(clause)
+    @staticmethod
+    def shake_hands(raw: RawPeer, clause: str) -> None:
+        """The handshake on a fresh connection."""
         raw.send(Greeting())
         raw.expect(Greeting, clause=clause)
         raw.send(Ready("PUSH"))
         raw.expect(Ready, clause=clause)
-        return raw
 
     def settle(self, raw: RawPeer, judge: Judge, clause: str, *allowed: list[bytes]) -> None:
         """A hostile link in traffic is served or was closed; nothing of it but `allowed` is delivered."""

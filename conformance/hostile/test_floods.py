@@ -42,7 +42,7 @@ def test_commands(peer: Peer, dial: Dial, judge: Judge, octets: bytes) -> None:
     scene = Scene(peer, dial)
     raw = scene.meet().handshake("PUSH")
     raw.send(octets * COMMANDS)
-    scene.serve_steady()
+    scene.serve_steady(HIDDEN)
     raw.send(octets * COMMANDS, Message(b"fence"))
     scene.settle(raw, judge, HIDDEN)
     scene.expect_aftermath(raw)

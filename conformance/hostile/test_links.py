@@ -45,9 +45,11 @@ def test_silent_crowd(peer: Peer, dial: Dial, judge: Judge) -> None:
 
 def served_meanwhile(scene: Scene) -> str:
     """Whether a client that comes now is served; one that completes the handshake must be."""
+    raw = scene.meet(SIDE_BY_SIDE)
     try:
-        raw = scene.shake_hands(SIDE_BY_SIDE)
+        scene.shake_hands(raw, SIDE_BY_SIDE)
     except Mismatch:
+        raw.close()
         return "not served"
     scene.serve(raw, SIDE_BY_SIDE)
     return "served"
