@@ -182,9 +182,8 @@ class Connection:
         return PlainHandshake(hello, config.accepts)
 
     def _curve_handshake(self) -> CurveHandshake | None:
+        """Without keys there is none: such a connection gets no further than the greetings."""
         make = self.config.curve
-        if make is None and self.config.mechanism == CURVE:
-            raise LocalProtocolError("26/overview/client-knows-server", "CURVE without keys")
         return CurveHandshake(make()) if make is not None and self.config.mechanism == CURVE else None
 
     def _own_greeting(self) -> bytes:
@@ -297,6 +296,8 @@ class Connection:
                 12,
             )
         handshake = self._plain or self._curve
+        if handshake is None and self.config.mechanism == CURVE:
+            raise RemoteProtocolError("26/overview/client-knows-server", "no keys for CURVE", 12)
         self._out += self._ready().serialize() if handshake is None else handshake.begin(greeting)
         return [GreetingReceived(greeting, self.version)]
 
