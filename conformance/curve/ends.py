@@ -12,7 +12,9 @@ from harness.case import Judge
 from harness.curve import Client, Introduced, KeyPair, Server
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
+from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
+from harness.wire.render import describe
 from harness.zmtp import (
     Cover,
     CurveHello,
@@ -37,6 +39,11 @@ SERVER_NEEDS = ["mechanism:CURVE", "option:curve-server", "option:curve-secret-k
 CLIENT_NEEDS = ["mechanism:CURVE", "option:curve-server-key", "option:curve-secret-key"]
 # The side that the peer is on, by an option that makes it so: the server, or the client.
 SIDES = ["curve-server", "curve-server-key"]
+# Who must not send ERROR: a client never, a server not for a MESSAGE.
+NO_ERROR = {
+    "curve-server": "26/message/no-error-for-message",
+    "curve-server-key": "26/overview/client-no-error",
+}
 EITHER_NEEDS = ["mechanism:CURVE", "option:curve-secret-key", "option:{side}"]
 
 
@@ -195,8 +202,19 @@ def judge_refusal(
 def judge_cut(judge: Judge, raw: RawPeer, sock: RemoteSocket, attach: Attach, side: str, rule: str) -> None:
     """What has been sent in traffic ends the connection, by this rule, and nothing of it is delivered."""
     with judge.soft():
-        raw.expect_closed(rule, never=(Error, Message))
+        expect_left(raw, rule, NO_ERROR[side], Message)
     expect_healthy(sock, attach, side)
+
+
+def expect_left(raw: RawPeer, rule: str, without_error: str, *never: type) -> None:
+    """The partner closes, by this rule, without anything of the types `never` or, by another rule, ERROR."""
+    try:
+        raw.expect_closed(rule, never=(*never, Error))
+    except Mismatch:
+        if raw.last is not None and isinstance(raw.last.value, Error):
+            said = describe(raw.last.value)
+            raise raw.mismatch("a close without ERROR", said, without_error, raw.last.start) from None
+        raise
 
 
 def expect_not_taken(raw: RawPeer, sock: RemoteSocket, session: Session, rule: str) -> None:

@@ -154,6 +154,7 @@ def test_half_a_message_is_not_delivered(peer: Peer, attach: Attach, side: str) 
     clauses=[
         "26/message/recipient-rejects",
         "26/message/no-error-for-message",
+        "26/overview/client-no-error",
         "37/errors/close-is-temporary",
     ],
     needs=["PULL", *EITHER_NEEDS],
