@@ -17,7 +17,16 @@ CONTROL_VERSION = "1"
 MAX_LINE_OCTETS = 64 * 2**20
 OUTCOMES = frozenset({"accepted", "would-block", "unroutable", "refused"})
 ERROR_KINDS = frozenset({"unsupported", "timeout", "failed"})
-OCTET_OPTIONS = frozenset({"identity", "plain-username", "plain-password"})
+OCTET_OPTIONS = frozenset(
+    {
+        "identity",
+        "plain-username",
+        "plain-password",
+        "curve-public-key",
+        "curve-secret-key",
+        "curve-server-key",
+    }
+)
 
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 

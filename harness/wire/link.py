@@ -16,7 +16,19 @@ from collections.abc import Callable
 
 from harness.deadlines import Deadline, DeadlineExceeded, Deadlines
 from harness.verdict import Mismatch, Place
-from harness.zmtp import AnyCommand, Decoder, Greeting, LegacyGreeting, Message, Received
+from harness.zmtp import (
+    AnyCommand,
+    Boxed,
+    Cover,
+    CurveMessage,
+    Decoder,
+    Greeting,
+    LegacyGreeting,
+    Message,
+    Received,
+    RemoteProtocolError,
+    Undecodable,
+)
 
 from .trace import VERSION_HEAD_OCTETS, How, Sender, Trace, announced_major, other
 
@@ -29,7 +41,8 @@ DRAIN_READS = 256
 class Link:
     """One end of one TCP or ipc connection. `role` is ours: "dialer" or "listener".
 
-    `was_reset` says that the partner has reset and the system will not say so again.
+    `was_reset` says that the partner has reset and the system will not say so again. `cover`, once it is set,
+    seals what we send and opens what comes, as CURVE has it behind the handshake.
     """
 
     def __init__(
@@ -50,6 +63,7 @@ class Link:
         self.deadlines = deadlines
         self.decoder = Decoder()
         self.framing = 3
+        self.cover: Cover | None = None
         self.received = bytearray()
         self.closed: How | None = None
         self.last: Received | None = None
@@ -99,6 +113,8 @@ class Link:
             return thing
         if isinstance(thing, Greeting | LegacyGreeting):
             return thing.serialize()
+        if self.cover is not None and not isinstance(thing, Boxed):
+            return self.cover.seal(thing)
         return thing.serialize(self.framing)
 
     def _send_all(self, octets: bytes) -> None:
@@ -260,12 +276,25 @@ class Link:
         return self._next(self.deadlines.deadline(within), what)
 
     def _next(self, deadline: Deadline, what: str) -> Received | None:
-        if not self._inbox:
-            self._until(lambda: self._inbox, deadline, what)
-        if not self._inbox:
-            return None
-        self.last = self._inbox.popleft()
-        return self.last
+        while True:
+            if not self._inbox:
+                self._until(lambda: self._inbox, deadline, what)
+            if not self._inbox:
+                return None
+            received = self._uncovered(self._inbox.popleft())
+            if received is not None:
+                self.last = received
+                return received
+
+    def _uncovered(self, received: Received) -> Received | None:
+        """Under CURVE what a MESSAGE holds, or None where it does not complete anything."""
+        if self.cover is None or not isinstance(received.value, CurveMessage):
+            return received
+        try:
+            opened = self.cover.open(received.value, received.start)
+        except RemoteProtocolError as error:
+            return received._replace(value=Undecodable(error), faults=(*received.faults, error))
+        return None if opened is None else received._replace(value=opened)
 
     def mismatch(self, expected: str, actual: str, clause: str | None, at: int | None = None) -> Mismatch:
         """A Mismatch at octet `at` of what the partner sent (None: where its octets end)."""

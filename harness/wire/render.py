@@ -12,8 +12,14 @@ from typing import Any
 
 from harness.verdict import Place
 from harness.zmtp import (
+    Boxed,
     Cancel,
     Command,
+    CurveHello,
+    CurveInitiate,
+    CurveMessage,
+    CurveReady,
+    CurveWelcome,
     Error,
     Greeting,
     Hello,
@@ -100,6 +106,8 @@ _CLASSES: dict[type, str] = {
     Undecodable: "octets that are no ZMTP",
     object: "anything",
 }
+_BOXED: tuple[type[Boxed], ...] = (CurveHello, CurveWelcome, CurveInitiate, CurveReady, CurveMessage)
+_CLASSES.update({kind: f"{kind.NAME.decode()} of CURVE" for kind in _BOXED})
 
 
 def _describe_class(value: type, fields: Mapping[str, Any]) -> str:
@@ -170,6 +178,7 @@ _DESCRIBERS: dict[type, Callable[[Any], str]] = {
     Message: lambda value: f"message {_describe_list(value.parts)}",
     Undecodable: lambda value: f"octets that are no ZMTP ({show_text(value.reason.message)})",
 }
+_DESCRIBERS.update(dict.fromkeys(_BOXED, lambda value: f"{value.NAME.decode()} of CURVE"))
 
 
 # -- traces --------------------------------------------------------------------------------------

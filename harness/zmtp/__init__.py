@@ -1,6 +1,6 @@
 """ZMTP without I/O: values, a strict connection, a lenient decoder, builders of illegal octets.
 
-Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0), 24 (PLAIN). Standard library only.
+Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0), 24 (PLAIN), 26 (CURVE). Standard library only.
 """
 
 from .commands import (
@@ -13,7 +13,10 @@ from .commands import (
     Subscribe,
     parse_command,
 )
-from .connection import Config, Connection
+from .config import Config
+from .connection import Connection
+from .cover import Cover
+from .curve import Boxed, CurveHello, CurveInitiate, CurveMessage, CurveReady, CurveSide, CurveWelcome
 from .decoder import Decoder, Received, Undecodable, Value
 from .errors import LocalProtocolError, ProtocolError, RemoteProtocolError
 from .events import Event, GreetingReceived, HandshakeDone
@@ -26,10 +29,18 @@ from .typed import Command, Introduction
 
 __all__ = [
     "AnyCommand",
+    "Boxed",
     "Cancel",
     "Command",
     "Config",
     "Connection",
+    "Cover",
+    "CurveHello",
+    "CurveInitiate",
+    "CurveMessage",
+    "CurveReady",
+    "CurveSide",
+    "CurveWelcome",
     "Decoder",
     "Error",
     "Event",

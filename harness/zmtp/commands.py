@@ -1,12 +1,22 @@
-"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING, PONG, those of PLAIN, and any other by name.
+"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING, PONG, those of PLAIN and CURVE, and any other by name.
 
 Sources: RFC 37, "Formal Grammar" (command), "NULL Mechanism", "Publish-Subscribe over ZMTP 3.0",
-"Connection Heartbeating"; RFC 24.
+"Connection Heartbeating"; RFC 24; RFC 26.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .curve import (
+    CURVE,
+    CURVE_PARSERS,
+    CurveHello,
+    CurveInitiate,
+    CurveMessage,
+    CurveReady,
+    CurveWelcome,
+    curve_hello_faults,
+)
 from .errors import LocalProtocolError, RemoteProtocolError
 from .frames import Frame
 from .grammar import COMMAND_NAME, ERROR_REASON, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
@@ -88,7 +98,10 @@ class Pong(Typed):
         return Command(b"PONG", self.context)
 
 
-AnyCommand = Command | Ready | Error | Subscribe | Cancel | Ping | Pong | Hello | Welcome | Initiate
+CurveCommand = CurveHello | CurveWelcome | CurveInitiate | CurveReady | CurveMessage
+AnyCommand = (
+    Command | Ready | Error | Subscribe | Cancel | Ping | Pong | Hello | Welcome | Initiate | CurveCommand
+)
 
 
 def _check_context(context: bytes) -> None:
@@ -113,7 +126,9 @@ def parse_command(frame: Frame, mechanism: str = "NULL") -> AnyCommand:
             "37/abnf/command-name-char", f"command name {name!r} is not letters", at + 1
         )
     parse = _PARSERS.get(name)
-    if parse is None and mechanism == PLAIN:
+    if mechanism == CURVE:
+        parse = CURVE_PARSERS.get(name, parse)
+    elif parse is None and mechanism == PLAIN:
         parse = PLAIN_PARSERS.get(name)
     return Command(name, data) if parse is None else parse(data, at + end)
 
@@ -125,6 +140,8 @@ def command_faults(command: AnyCommand, frame: Frame) -> Iterator[RemoteProtocol
         yield from property_faults(command.properties, at + 1 + len(command.NAME))
     elif isinstance(command, Hello):
         yield from hello_faults(command, at + len(b"\5HELLO"))
+    elif isinstance(command, CurveHello):
+        yield from curve_hello_faults(command, at + len(b"\5HELLO"))
     elif isinstance(command, Error) and not ERROR_REASON.fullmatch(command.reason):
         yield RemoteProtocolError(
             "37/null/abnf-error-reason", "reason is not visible characters only", at + len(b"\5ERROR") + 1

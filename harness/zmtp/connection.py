@@ -1,16 +1,18 @@
 """A strict ZMTP connection without I/O: octets in, events out, octets to send.
 
-Speaks ZMTP 3.1 and 3.0 with NULL and PLAIN, and 2.0 and 1.0: as its own version, or stepping down to
+Speaks ZMTP 3.1 and 3.0 with NULL, PLAIN and CURVE, and 2.0 and 1.0: as its own version, or stepping down to
 it where it is allowed to.
-Sources: RFC 24; RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Property", "Connection
-Heartbeating", "Backwards Interoperability"; RFC 23, "Publish-Subscribe"; RFC 15; RFC 13.
+Sources: RFC 24 to 26; RFC 37, "Version Negotiation", "NULL Mechanism", "The Socket-Type Property",
+"Connection Heartbeating", "Backwards Interoperability"; RFC 23, "Publish-Subscribe"; RFC 15; RFC 13.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from .commands import AnyCommand, Cancel, Error, Ping, Pong, Ready, Subscribe
+from .config import Config
+from .cover import Cover
+from .curve import CURVE, Boxed, CurveMessage
 from .decoder import Decoder, Received, Undecodable, Value
 from .errors import LocalProtocolError, RemoteProtocolError
 from .events import Event, GreetingReceived, HandshakeDone, InTraffic
@@ -24,9 +26,9 @@ from .grammar import (
     are_partners,
 )
 from .greeting import Greeting, LegacyGreeting, identity_padding
-from .handshake import Accepts, PlainHandshake
+from .handshake import CurveHandshake, PlainHandshake
 from .messages import Message, cancellation, subscription
-from .metadata import Property
+from .metadata import parse_properties
 from .plain import PLAIN, Hello, Initiate, Welcome
 from .state import State, Step, advance
 from .typed import Introduction
@@ -50,30 +52,6 @@ TOLERATED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """What one side brings to a connection.
-
-    `version` is the newest that it speaks, as (major, minor) with major 3 and up, 2 or 1; `lowest`
-    the oldest (3, 2 or 1). `max_octets` is the largest frame body it accepts, None for the grammar's
-    own limit. `identity` is announced by REQ, DEALER and ROUTER, and by every type in ZMTP 1.0 and 2.0.
-    Under PLAIN a client brings `username` and `password`, and a server (`as_server`) says which it
-    `accepts`; without that, none.
-    """
-
-    socket_type: str
-    identity: bytes = b""
-    version: tuple[int, int] = (3, 1)
-    mechanism: str = "NULL"
-    properties: tuple[Property, ...] = ()
-    lowest: int = 1
-    max_octets: int | None = None
-    as_server: bool = False
-    username: bytes = b""
-    password: bytes = b""
-    accepts: Accepts | None = None
-
-
 class Connection:
     """One connection, both directions, from the greeting on.
 
@@ -95,6 +73,8 @@ class Connection:
         self._greeting = self._own_greeting()
         self._greeting_sent = 0
         self._plain = self._plain_handshake()
+        self._curve = self._curve_handshake()
+        self._cover = None if self._curve is None else Cover(self._curve.side)
         self._introduction(Ready).serialize()
 
     def start(self) -> None:
@@ -129,7 +109,9 @@ class Connection:
             for received in self._decode(octets):
                 if received.faults:
                     _raise_fault(received.faults)
-                if isinstance(received.value, Message) and self.state is State.TRAFFIC:
+                if self._cover is not None and self.state is State.TRAFFIC:
+                    yield from self._handle_covered(self._cover, received)
+                elif isinstance(received.value, Message) and self.state is State.TRAFFIC:
                     yield received.value
                 else:
                     yield from self._handle(received)
@@ -156,21 +138,24 @@ class Connection:
         after = advance(self.state, _step_of(value))
         if isinstance(value, Ready):
             raise LocalProtocolError("37/null/abnf-null", "READY goes out once, with the handshake")
-        if isinstance(value, Hello | Welcome | Initiate):
+        if isinstance(value, Hello | Welcome | Initiate | Boxed):
             raise LocalProtocolError("24/abnf/plain", "the handshake is over")
         translated = self._translate(value)
         if self.version < 3 and not isinstance(translated, Message):
             raise LocalProtocolError("15/grammar/abnf-connection", "ZMTP 2.0 and 1.0 have no commands")
         if self.version > 1 or translated is value:
-            self._out += translated.serialize(self.version)
+            self._put(translated)
         self.state = after
 
     def fail(self, reason: bytes) -> None:
         """Leave the connection, with an ERROR command where version and mechanism have one for us."""
         after = advance(self.state, Step.SEND_ERROR)
-        if self.version >= 3 and (self._plain is None or self.config.as_server):
+        if self.version >= 3 and (self.config.mechanism == "NULL" or self.config.as_server):
             self._out += Error(reason).serialize()
         self.state = after
+
+    def _put(self, value: Message | AnyCommand) -> None:
+        self._out += value.serialize(self.version) if self._cover is None else self._cover.seal(value)
 
     @property
     def partner_speaks_subscribe(self) -> bool:
@@ -195,6 +180,11 @@ class Connection:
             return None
         hello = None if config.as_server else Hello(config.username, config.password)
         return PlainHandshake(hello, config.accepts)
+
+    def _curve_handshake(self) -> CurveHandshake | None:
+        """Without keys there is none: such a connection gets no further than the greetings."""
+        make = self.config.curve
+        return CurveHandshake(make()) if make is not None and self.config.mechanism == CURVE else None
 
     def _own_greeting(self) -> bytes:
         """All of our greeting in our own version; the padding serves partners of ZMTP 1.0."""
@@ -264,6 +254,8 @@ class Connection:
         value = received.value
         if self._plain is not None and self.state is State.HANDSHAKE and not isinstance(value, Error):
             return self._take_plain(self._plain, value, received.start)
+        if self._curve is not None and self.state is State.HANDSHAKE and not isinstance(value, Error):
+            return self._take_curve(self._curve, value, received.start)
         match value:
             case Undecodable():
                 return []
@@ -276,6 +268,16 @@ class Connection:
                 return [value]
             case _:
                 return self._take_command(value, received.start)
+
+    def _handle_covered(self, cover: Cover, received: Received) -> list[Event]:
+        """Traffic under CURVE: what a MESSAGE holds, and nothing that comes without one but ERROR."""
+        value = received.value
+        if isinstance(value, CurveMessage):
+            opened = cover.open(value, received.start)
+            return [] if opened is None else self._handle(received._replace(value=opened))
+        if isinstance(value, Error):
+            return self._handle(received)
+        raise RemoteProtocolError("26/abnf/curvezmq", "traffic without a box", received.start)
 
     def _take_greeting(self, greeting: Greeting | LegacyGreeting) -> list[Event]:
         self.partner = greeting
@@ -293,10 +295,10 @@ class Connection:
                 f"mechanism {greeting.mechanism!r}, ours {self.config.mechanism!r}",
                 12,
             )
-        if self._plain is None:
-            self._out += self._ready().serialize()
-        else:
-            self._out += self._plain.begin(greeting)
+        handshake = self._plain or self._curve
+        if handshake is None and self.config.mechanism == CURVE:
+            raise RemoteProtocolError("26/overview/client-knows-server", "no keys for CURVE", 12)
+        self._out += self._ready().serialize() if handshake is None else handshake.begin(greeting)
         return [GreetingReceived(greeting, self.version)]
 
     def _ready(self) -> Ready:
@@ -322,6 +324,18 @@ class Connection:
             case Ready():
                 return [self._introduced(value, Step.RECEIVE_READY, offset)]
         return []
+
+    def _take_curve(self, curve: CurveHandshake, value: Value, offset: int) -> list[Event]:
+        """One command of the CURVE handshake, and our answer (RFC 26, CurveZMQ Commands)."""
+        metadata = self._introduction(Ready).to_command().data
+        answer, introduction = curve.take(value, metadata, offset)
+        if introduction is None:
+            self._out += answer
+            return []
+        partner = Ready(properties=parse_properties(introduction, offset))
+        done = self._introduced(partner, Step.RECEIVE_READY, offset)
+        self._out += answer
+        return [done]
 
     def _admit(self, plain: PlainHandshake, hello: Hello, offset: int) -> None:
         """WELCOME for good credentials; for others ERROR, and the end."""
@@ -358,7 +372,7 @@ class Connection:
         step = Step.RECEIVE_ERROR if isinstance(command, Error) else Step.RECEIVE_COMMAND
         self.state = advance(self.state, step, offset)
         if isinstance(command, Ping):
-            self._out += Pong(command.context).serialize()
+            self._put(Pong(command.context))
         return [command]
 
 

@@ -4,7 +4,8 @@ It judges nothing away: what can be read is read, each thing with its place in t
 rules that it breaks. Where reading on makes no sense it says so once, and reads no more.
 
 The mechanism that the sender announces in its greeting says how its commands are read.
-Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 24; RFC 15 and 13 for older framing.
+Under CURVE a MESSAGE may come in a message frame, too, which is what libzmq sends.
+Sources: RFC 37, "Formal Grammar", "Backwards Interoperability"; RFC 24 and 26; RFC 15 and 13 for older ones.
 """
 
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from functools import partial
 from typing import NamedTuple
 
 from .commands import AnyCommand, command_faults, parse_command
+from .curve import CURVE, CurveMessage
 from .errors import RemoteProtocolError
 from .frames import Frame, FrameParser
 from .grammar import COMMAND, GREETING_OCTETS, LONG, MORE, SIGNATURE_OCTETS, VERSION_OFFSET
 from .greeting import Greeting, LegacyGreeting, parse_legacy_socket_type
 from .messages import Message
+
+BOXED = bytes([len(CurveMessage.NAME)]) + CurveMessage.NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,7 @@ class Decoder:
         read = partial(self._read_frame, parser, out) if version == 1 else parser.read
         while (frame := read()) is not None:
             flags = frame.flags
-            if version == 3 and flags & COMMAND:
+            if version == 3 and (flags & COMMAND or self._is_boxed(frame)):
                 out.append(self._take_command(frame, parser.offset))
             elif flags & MORE:
                 self._message.append(frame)
@@ -175,6 +179,12 @@ class Decoder:
                 out.append(self._take_last(frame, parser))
             else:
                 out.append(Received(Message(frame.body), frame.offset, parser.offset, (), (frame,)))
+
+    def _is_boxed(self, frame: Frame) -> bool:
+        """Whether a message frame is a MESSAGE of CURVE."""
+        if self._mechanism != CURVE or self._message or frame.flags & MORE:
+            return False
+        return frame.body.startswith(BOXED)
 
     def _read_frame(self, parser: FrameParser, out: list[Received]) -> Frame | None:
         """The next frame; in ZMTP 1.0 the first one of length zero is reported on the way."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .commands import Cancel, Error, Ping, Pong, Subscribe
+from .commands import Cancel, CurveCommand, Error, Ping, Pong, Subscribe
 from .greeting import Greeting, LegacyGreeting
 from .messages import Message
 from .metadata import Property
@@ -30,5 +30,5 @@ class HandshakeDone:
     properties: tuple[Property, ...] = ()
 
 
-InTraffic = Subscribe | Cancel | Ping | Pong | Error | Command | Hello | Welcome | Initiate
+InTraffic = Subscribe | Cancel | Ping | Pong | Error | Command | Hello | Welcome | Initiate | CurveCommand
 Event = GreetingReceived | HandshakeDone | Message | InTraffic

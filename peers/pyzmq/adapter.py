@@ -23,11 +23,15 @@ FLAGS = {
     "req-relaxed": zmq.REQ_RELAXED,
     "req-correlate": zmq.REQ_CORRELATE,
     "plain-server": zmq.PLAIN_SERVER,
+    "curve-server": zmq.CURVE_SERVER,
 }
 OCTETS = {
     "identity": zmq.ROUTING_ID,
     "plain-username": zmq.PLAIN_USERNAME,
     "plain-password": zmq.PLAIN_PASSWORD,
+    "curve-public-key": zmq.CURVE_PUBLICKEY,
+    "curve-secret-key": zmq.CURVE_SECRETKEY,
+    "curve-server-key": zmq.CURVE_SERVERKEY,
 }
 OPTIONS = {
     **FLAGS,
@@ -150,11 +154,11 @@ def let_in(socket, pairs):
 
 
 def answer_zap(zap):
-    """Whose credentials are good, as libzmq asks its application (RFC 27)."""
+    """Whose credentials are good, as libzmq asks its application (RFC 27); of CURVE every client's key is."""
     try:
         while True:
-            version, number, domain, _, _, _, *credentials = zap.recv_multipart()
-            good = credentials in passwords.get(domain, [])
+            version, number, domain, _, _, mechanism, *credentials = zap.recv_multipart()
+            good = mechanism == b"CURVE" or credentials in passwords.get(domain, [])
             zap.send_multipart([version, number, b"200" if good else b"400", b"", b"", b""])
     except zmq.ContextTerminated:
         zap.close(0)

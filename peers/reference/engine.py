@@ -78,10 +78,11 @@ class Link:
             options.identity,
             mechanism=options.mechanism,
             max_octets=None if limit < 0 else limit,
-            as_server=options.plain_server,
+            as_server=options.plain_server or options.curve_server,
             username=options.plain_username or b"",
             password=options.plain_password or b"",
             accepts=options.accepts,
+            curve=options.curve,
         )
 
     def start(self) -> None:

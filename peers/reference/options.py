@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+from harness.curve import KEY_OCTETS, Client, KeyPair, Server
+from harness.zmtp import CurveSide
 from harness.zmtp.grammar import CREDENTIAL, IDENTITY_MAX_OCTETS, TTL_MAX_DS
 
 from .errors import Failed, Unsupported
@@ -25,6 +27,7 @@ class Options:
     """Values as the control protocol gives them; high-water mark 0 is none, linger -1 for ever.
 
     Under PLAIN a client has a username or a password, a server pairs of both that it lets in.
+    Under CURVE both have a secret key, and a client has the server's public one.
     """
 
     identity: bytes = b""
@@ -49,16 +52,30 @@ class Options:
     plain_username: bytes | None = None
     plain_password: bytes | None = None
     plain_passwords: tuple[tuple[bytes, bytes], ...] = ()
+    curve_server: bool = False
+    curve_public_key: bytes | None = None
+    curve_secret_key: bytes | None = None
+    curve_server_key: bytes | None = None
 
     @property
     def mechanism(self) -> str:
-        """PLAIN where one of its options is set, else NULL."""
+        """CURVE or PLAIN where one of its options is set, else NULL."""
+        if self.curve_server or self.curve_secret_key is not None or self.curve_server_key is not None:
+            return "CURVE"
         client = self.plain_username is not None or self.plain_password is not None
         return "PLAIN" if self.plain_server or client else "NULL"
 
     def accepts(self, username: bytes, password: bytes) -> bool:
         """Whether a server of PLAIN lets in who says this, octet for octet."""
         return (username, password) in self.plain_passwords
+
+    def curve(self) -> CurveSide:
+        """Our side of a new connection under CURVE; who has no key of the server's gets nowhere."""
+        secret = self.curve_secret_key
+        keys = KeyPair.generate() if secret is None else KeyPair.of(secret)
+        if self.curve_server:
+            return Server(keys)
+        return Client(keys, self.curve_server_key or KeyPair.generate().public)
 
     def set(self, name: str, value: Any, socket_type: str) -> None:
         """Set one option. Raises Unsupported for an unknown name, Failed for a value out of range."""
@@ -110,6 +127,14 @@ def _credential(value: Any) -> bytes:
     return credential
 
 
+def _key(value: Any) -> bytes:
+    """32 octets (RFC 26)."""
+    key = bytes.fromhex(value)
+    if len(key) != KEY_OCTETS:
+        raise Failed(f"a key of {len(key)} octets, not {KEY_OCTETS}")
+    return key
+
+
 def _passwords(value: Any) -> tuple[tuple[bytes, bytes], ...]:
     """Pairs of username and password: any octets, since a client may send any."""
     return tuple((bytes.fromhex(username), bytes.fromhex(password)) for username, password in value)
@@ -120,6 +145,9 @@ READ: dict[str, Callable[[Any], Any]] = {
     "plain-username": _credential,
     "plain-password": _credential,
     "plain-passwords": _passwords,
+    "curve-public-key": _key,
+    "curve-secret-key": _key,
+    "curve-server-key": _key,
 }
 
 

@@ -28,14 +28,14 @@ def never_initiates() -> None:
         return events
 
 
-@mutant("plain/client/says-that-it-is-the-client")
+@mutant("plain/client/says-that-it-is-the-client", "curve/client/says-that-it-is-the-client")
 def is_a_server_in_name() -> None:
     """Greets with as-server 01 as a client too."""
 
     @patch(Connection, "_own_greeting")
     def own_greeting(original: Original, self: Connection) -> bytes:
         octets: bytes = original(self)
-        return octets[:32] + b"\1" + octets[33:] if self.config.mechanism == "PLAIN" else octets
+        return octets[:32] + b"\1" + octets[33:] if self.config.mechanism != "NULL" else octets
 
 
 @mutant("plain/client/commands-follow-the-grammar")
@@ -129,7 +129,7 @@ def does_not_hear_error() -> None:
         return original(self, command, offset)
 
 
-@mutant("plain/client/stays-away-once-refused")
+@mutant("plain/client/stays-away-once-refused", "curve/client/stays-away-once-refused")
 def insists_with_the_same_password() -> None:
     """Dials again after ERROR, with the same credentials."""
 

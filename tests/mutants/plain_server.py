@@ -34,7 +34,7 @@ def lets_nobody_in() -> None:
         return False
 
 
-@mutant("plain/server/says-that-it-is-the-server")
+@mutant("plain/server/says-that-it-is-the-server", "curve/server/says-that-it-is-the-server")
 def hides_that_it_is_the_server() -> None:
     """Greets with as-server 00 as a server too."""
 

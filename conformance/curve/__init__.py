@@ -1,0 +1,1 @@
+"""Cases on CURVE (RFC 26 and 25)."""
