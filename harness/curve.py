@@ -5,6 +5,7 @@ have the right values unless a case wants others.
 Source: RFC 26, "CurveZMQ Commands".
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, TypeVar
 
@@ -76,8 +77,12 @@ def seal(data: bytes, nonce: bytes, to: bytes, secret: bytes) -> bytes:
 
 def unseal(box: bytes, nonce: bytes, sender: bytes, secret: bytes, rule: str) -> bytes:
     """What a box holds. Raises RemoteProtocolError, by this rule, where it does not open."""
+    return _opened(rule, crypto_box_open, box, nonce, sender, secret)
+
+
+def _opened(rule: str, open_box: Callable[..., bytes], *args: bytes) -> bytes:
     try:
-        return crypto_box_open(box, nonce, sender, secret)
+        return open_box(*args)
     except (CryptoError, ValueError):
         raise RemoteProtocolError(rule, "a box that does not open") from None
 
@@ -135,10 +140,7 @@ class Side:
 
     def unbox(self, box: bytes, nonce: bytes, rule: str) -> bytes:
         """What a box of the session holds. Raises RemoteProtocolError, by this rule."""
-        try:
-            return crypto_box_open_afternm(box, nonce, self._shared)
-        except (CryptoError, ValueError):
-            raise RemoteProtocolError(rule, "a box that does not open") from None
+        return _opened(rule, crypto_box_open_afternm, box, nonce, self._shared)
 
     def seal(self, payload: bytes, nonce: bytes | None = None, prefix: bytes | None = None) -> CurveMessage:
         """A flags octet and data in a MESSAGE."""

@@ -72,9 +72,8 @@ class Asking:
     def died(self) -> str:
         """How a peer ended by itself in this case; "" where none did, or nobody had connected to it."""
         both = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
-        if not self.trace.connections():
-            return ""
-        return next((one.died for one in both if one is not None and one.died), "")
+        died = next((one.died for one in both if one is not None and one.died), "")
+        return died if died and self.trace.connections() else ""
 
     def live_peer(self) -> Peer:
         """The one peer, warm and without open sockets."""

@@ -45,10 +45,9 @@ def go_along(config: pytest.Config, asked: Asking, judgement: Judgement, result:
     if result.security and not config.option.with_security:
         keep_out(result, died)
         return Shown(None)
-    bad = verdict not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
     name = f"{'.'.join(asked.names)}.{asked.case.id}.{asked.param}"
-    if bad or config.option.all_captures:
-        result.trace = asked.bench.save_trace(asked.trace, name, keep_large=bad)
+    if verdict.is_bad or config.option.all_captures:
+        result.trace = asked.bench.save_trace(asked.trace, name, keep_large=verdict.is_bad)
     return Shown(asked.trace, _write(config, asked, judgement, result))
 
 

@@ -17,6 +17,11 @@ class Verdict(StrEnum):
     KNOWN = "KNOWN"
     ERROR = "ERROR"
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether something was wrong, listed or not: there is more to tell than the verdict."""
+        return self not in (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from conformance.plain.ends import expect_refused
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import closed_or_served, expect_serves
+from conformance.zmtp.secured import FORGED, expect_not_served, expect_refused
+from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge
 from harness.curve import Client, Introduced, KeyPair, Server
 from harness.peer import Peer, RemoteSocket
@@ -34,7 +34,6 @@ Session = Client | Server
 OF_SERVER, OF_CLIENT, OF_OTHERS = (KeyPair.of(bytes([n]) * 32) for n in (0x51, 0xC1, 0x0E))
 AS_CLIENT = Greeting(mechanism="CURVE")
 AS_SERVER = Greeting(mechanism="CURVE", as_server=1)
-FORGED = Message(b"forged")
 SERVER_NEEDS = ["mechanism:CURVE", "option:curve-server", "option:curve-secret-key"]
 CLIENT_NEEDS = ["mechanism:CURVE", "option:curve-server-key", "option:curve-secret-key"]
 # The side that the peer is on, by an option that makes it so: the server, or the client.
@@ -219,7 +218,4 @@ def expect_left(raw: RawPeer, rule: str, without_error: str, *never: type) -> No
 
 def expect_not_taken(raw: RawPeer, sock: RemoteSocket, session: Session, rule: str) -> None:
     """Whoever introduced itself like this is refused, and a message behind it is not delivered."""
-    raw.send(Cover(session).seal(FORGED))
-    end, _ = closed_or_served(raw, sock, *FORGED.parts, clause=rule)
-    if end == "served":
-        raise raw.mismatch("ERROR, or the connection closed", "the next message delivered", rule)
+    expect_not_served(raw, sock, rule, Cover(session).seal(FORGED))

@@ -9,7 +9,6 @@ import pytest
 from conformance.curve.ends import (
     AS_SERVER,
     CLIENT_NEEDS,
-    FORGED,
     NO_ERROR,
     OF_OTHERS,
     expect_healthy,
@@ -23,6 +22,7 @@ from conformance.curve.ends import (
     reach_ready,
 )
 from conformance.zmtp.conversation import PARTNER
+from conformance.zmtp.secured import FORGED, judge_role
 from conformance.zmtp.traffic import expect_serves, expect_silence
 from harness.case import Judge, case
 from harness.curve import Server, tampered
@@ -93,9 +93,7 @@ def test_logs_in(peer: Peer, attach: Attach, socket_type: str) -> None:
 )
 def test_says_that_it_is_the_client(peer: Peer, attach: Attach, judge: Judge) -> None:
     """The client's greeting has CURVE and as-server 00, whether it binds or connects."""
-    greeting = attach(open_client(peer)).greet(AS_SERVER)
-    judge.equal(greeting.mechanism, "CURVE")
-    judge.that(greeting.as_server == 0, "as-server 00", f"as-server {greeting.as_server:02x}")
+    judge_role(judge, attach(open_client(peer)).greet(AS_SERVER), "CURVE", as_server=0)
 
 
 @case(

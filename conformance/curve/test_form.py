@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -243,7 +244,7 @@ def take_messages(raw: RawPeer, session: Session, count: int) -> list[CurveMessa
     raw.cover = None
     messages = [raw.expect(CurveMessage, clause="26/abnf/message") for _ in range(count)]
     for message in messages:
-        opened(raw, lambda message=message: session.open(message), "26/abnf/message-box")  # type: ignore[misc]
+        opened(raw, partial(session.open, message), "26/abnf/message-box")
     return messages
 
 

@@ -8,14 +8,13 @@ from conformance.curve.ends import (
     AS_CLIENT,
     AS_SERVER,
     EITHER_NEEDS,
-    FORGED,
     SIDES,
     expect_healthy,
     new_client,
     open_as,
     shake_hands,
 )
-from conformance.zmtp.partners import MORE_THAN_A_GREETING, framing_of
+from conformance.zmtp.secured import OLD, judge_old_partner, judge_other_mechanism
 from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -29,7 +28,6 @@ from harness.zmtp import (
     LegacyGreeting,
     Message,
     Ready,
-    malformed,
 )
 
 OTHER_MECHANISMS = {
@@ -39,7 +37,6 @@ OTHER_MECHANISMS = {
     "longer": b"CURVES",
     "cut": b"CURV",
 }
-OLD = {"2.0": LegacyGreeting(1, "PUSH"), "1.0": LegacyGreeting(None)}
 HANDSHAKE = (CurveHello, CurveWelcome, CurveInitiate, CurveReady, Ready, Message)
 
 
@@ -54,9 +51,7 @@ def test_mechanism_mismatch(peer: Peer, attach: Attach, judge: Judge, side: str,
     """A partner with any other mechanism is cut off before anything is told or taken."""
     sock = open_as(peer, side)
     raw = attach(sock)
-    raw.send(malformed.greeting_mechanism(field), Ready("PUSH"), FORGED)
-    with judge.soft():
-        raw.expect_closed("37/auth/mismatch-close", never=HANDSHAKE)
+    judge_other_mechanism(judge, raw, field, never=HANDSHAKE)
     expect_healthy(sock, attach, side)
 
 
@@ -73,10 +68,7 @@ def test_old_partner_is_refused(
     """A partner of ZMTP 2.0 or 1.0, which cannot be secure, is cut off, and nothing of it is delivered."""
     sock = open_as(peer, side)
     raw = attach(sock)
-    raw.framing = framing_of(greeting)
-    raw.send(greeting, MORE_THAN_A_GREETING)
-    with judge.soft():
-        raw.expect_closed("37/interop/d10-secure-close")
+    judge_old_partner(judge, raw, greeting)
     expect_healthy(sock, attach, side)
 
 

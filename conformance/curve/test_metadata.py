@@ -9,6 +9,7 @@ from conformance.curve.ends import (
     SIDES,
     expect_healthy,
     expect_not_taken,
+    expect_ready,
     introduce,
     metadata,
     open_as,
@@ -18,7 +19,7 @@ from harness.curve import Client
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer
-from harness.zmtp import Cover, CurveReady, Message, malformed
+from harness.zmtp import Message, malformed
 
 UNKNOWN = {
     "one-letter": ((b"x", b"1"),),
@@ -38,9 +39,7 @@ def speak(raw: RawPeer, side: str, octets: bytes) -> None:
     """The whole handshake with this metadata; `raw` is ready for traffic."""
     session = introduce(raw, side, octets)
     if isinstance(session, Client):
-        ready = raw.expect(CurveReady, clause="26/ready/server-sends")
-        session.take_ready(ready)
-    raw.cover = Cover(session)
+        expect_ready(raw, session)
 
 
 @case(

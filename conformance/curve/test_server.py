@@ -9,7 +9,6 @@ import pytest
 
 from conformance.curve.ends import (
     AS_CLIENT,
-    FORGED,
     OF_CLIENT,
     OF_OTHERS,
     OF_SERVER,
@@ -22,9 +21,9 @@ from conformance.curve.ends import (
     open_server,
     reach_initiate,
 )
-from conformance.plain.ends import expect_reaction
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import expect_serves, expect_silence
+from conformance.zmtp.secured import FORGED, judge_role
+from conformance.zmtp.traffic import expect_reaction, expect_serves, expect_silence
 from harness.case import Judge, case
 from harness.curve import Client, tampered
 from harness.peer import Peer
@@ -105,9 +104,7 @@ def test_lets_clients_in(peer: Peer, attach: Attach, socket_type: str) -> None:
 )
 def test_says_that_it_is_the_server(peer: Peer, attach: Attach, judge: Judge) -> None:
     """The server's greeting has CURVE and as-server 01, whether it binds or connects."""
-    greeting = attach(open_server(peer)).greet(AS_CLIENT)
-    judge.equal(greeting.mechanism, "CURVE")
-    judge.that(greeting.as_server == 1, "as-server 01", f"as-server {greeting.as_server:02x}")
+    judge_role(judge, attach(open_server(peer)).greet(AS_CLIENT), "CURVE", as_server=1)
 
 
 @case(

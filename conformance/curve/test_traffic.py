@@ -8,13 +8,13 @@ import pytest
 
 from conformance.curve.ends import (
     EITHER_NEEDS,
-    FORGED,
     SIDES,
     Session,
     judge_cut,
     open_as,
     shake_hands,
 )
+from conformance.zmtp.secured import FORGED
 from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge, case
 from harness.control.flood import body

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.zmtp.conversation import PARTNER
-from conformance.zmtp.traffic import closed_or_served, expect_serves
+from conformance.zmtp.secured import FORGED, expect_refused
+from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge
-from harness.deadlines import DeadlineExceeded
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
 from harness.wire.link import Sendable
@@ -16,15 +16,11 @@ from harness.wire.rawpeer import RawPeer
 from harness.wire.render import describe
 from harness.zmtp import (
     Command,
-    Error,
     Greeting,
     Hello,
     Initiate,
-    Message,
     Ready,
-    Received,
     Subscribe,
-    Undecodable,
     Welcome,
 )
 
@@ -32,7 +28,6 @@ USER, PASSWORD = b"admin", b"secret"
 GOOD = Hello(USER, PASSWORD)
 AS_CLIENT = Greeting(mechanism="PLAIN")
 AS_SERVER = Greeting(mechanism="PLAIN", as_server=1)
-FORGED = Message(b"forged")
 # Traffic that has no place in a handshake.
 EARLY: dict[str, Sendable] = {
     "message": FORGED,
@@ -125,37 +120,6 @@ def judge_refusal(
     with judge.soft():
         expect_refused(raw, clause=rule)
     expect_healthy(sock, attach, side, clause="37/errors/close-is-temporary")
-
-
-REFUSAL = "ERROR, or the connection closed"
-
-
-def expect_reaction(raw: RawPeer, clause: str | None = None) -> Received | None:
-    """The partner's very next thing, whatever it is, or None for a close."""
-    try:
-        return raw.next("reaction", "close")
-    except DeadlineExceeded as late:
-        raise raw.mismatch(REFUSAL, f"neither within {late.seconds:g} s", clause) from None
-
-
-def expect_refused(raw: RawPeer, clause: str | None = None) -> None:
-    """The partner's very next thing is ERROR, or a close.
-
-    Octets that are no command may come before the close: an ERROR that is not well formed is no permission.
-    """
-    received = expect_reaction(raw, clause)
-    while received is not None and isinstance(received.value, Undecodable):
-        received = expect_reaction(raw, clause)
-    if received is not None and not isinstance(received.value, Error):
-        raise raw.mismatch(REFUSAL, describe(received.value), clause, received.start)
-
-
-def expect_not_served(raw: RawPeer, sock: RemoteSocket, clause: str | None = None) -> None:
-    """Whoever introduced itself like this is refused, and a message behind it is not delivered."""
-    raw.send(FORGED)
-    end, _ = closed_or_served(raw, sock, *FORGED.parts, clause=clause)
-    if end == "served":
-        raise raw.mismatch(REFUSAL, "the next message delivered", clause)
 
 
 def expect_faultless(raw: RawPeer, kind: type, clause: str) -> None:

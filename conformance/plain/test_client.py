@@ -9,7 +9,6 @@ from conformance.plain.ends import (
     AS_SERVER,
     CLIENT_NEEDS,
     EARLY,
-    FORGED,
     GOOD,
     PASSWORD,
     USER,
@@ -22,6 +21,7 @@ from conformance.plain.ends import (
     reach_ready,
 )
 from conformance.zmtp.conversation import PARTNER
+from conformance.zmtp.secured import FORGED, judge_role
 from conformance.zmtp.traffic import (
     closed_or_served,
     expect_serves,
@@ -84,9 +84,7 @@ def test_logs_in(peer: Peer, attach: Attach, judge: Judge, socket_type: str) -> 
 )
 def test_says_that_it_is_the_client(peer: Peer, attach: Attach, judge: Judge) -> None:
     """The client's greeting has PLAIN and as-server 00, whether it binds or connects."""
-    greeting = attach(open_client(peer)).greet(AS_SERVER)
-    judge.equal(greeting.mechanism, "PLAIN")
-    judge.that(greeting.as_server == 0, "as-server 00", f"as-server {greeting.as_server:02x}")
+    judge_role(judge, attach(open_client(peer)).greet(AS_SERVER), "PLAIN", as_server=0)
 
 
 @case(

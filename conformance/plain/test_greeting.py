@@ -7,7 +7,6 @@ from conformance.plain.ends import (
     AS_SERVER,
     CLIENT_NEEDS,
     EITHER_NEEDS,
-    FORGED,
     GOOD,
     SERVER_NEEDS,
     SIDES,
@@ -18,7 +17,7 @@ from conformance.plain.ends import (
     open_server,
     shake_hands,
 )
-from conformance.zmtp.partners import MORE_THAN_A_GREETING, framing_of
+from conformance.zmtp.secured import OLD, judge_old_partner, judge_other_mechanism
 from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -30,7 +29,6 @@ from harness.zmtp import (
     Message,
     Ready,
     Welcome,
-    malformed,
 )
 
 OTHER_MECHANISMS = {
@@ -41,7 +39,6 @@ OTHER_MECHANISMS = {
     "cut": b"PLAI",
     "octet-behind-the-null": b"PLAIN\0N",
 }
-OLD = {"2.0": LegacyGreeting(1, "PUSH"), "1.0": LegacyGreeting(None)}
 
 
 @case(
@@ -55,9 +52,7 @@ def test_mechanism_mismatch(peer: Peer, attach: Attach, judge: Judge, side: str,
     """A partner with any other mechanism is cut off before anything is told or taken."""
     sock = open_as(peer, side)
     raw = attach(sock)
-    raw.send(malformed.greeting_mechanism(field), Ready("PUSH"), FORGED)
-    with judge.soft():
-        raw.expect_closed("37/auth/mismatch-close", never=(Hello, Welcome, Initiate, Ready, Message))
+    judge_other_mechanism(judge, raw, field, never=(Hello, Welcome, Initiate, Ready, Message))
     expect_healthy(sock, attach, side, clause="37/errors/close-is-temporary")
 
 
@@ -74,10 +69,7 @@ def test_old_partner_is_refused(
     """A partner of ZMTP 2.0 or 1.0, which cannot be secure, is cut off, and nothing of it is delivered."""
     sock = open_as(peer, side)
     raw = attach(sock)
-    raw.framing = framing_of(greeting)
-    raw.send(greeting, MORE_THAN_A_GREETING)
-    with judge.soft():
-        raw.expect_closed("37/interop/d10-secure-close")
+    judge_old_partner(judge, raw, greeting)
     expect_healthy(sock, attach, side, clause="37/errors/close-is-temporary")
 
 

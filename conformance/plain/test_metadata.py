@@ -6,13 +6,13 @@ from conformance.plain.ends import (
     EITHER_NEEDS,
     SIDES,
     expect_healthy,
-    expect_not_served,
     open_as,
     reach_initiate,
     reach_ready,
     shake_hands,
 )
 from conformance.zmtp.conversation import PARTNER
+from conformance.zmtp.secured import expect_not_served
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach

@@ -5,23 +5,23 @@ import pytest
 from conformance.plain.ends import (
     AS_CLIENT,
     EARLY,
-    FORGED,
     GOOD,
     PASSWORD,
     SERVER_NEEDS,
     USER,
     expect_faultless,
     expect_healthy,
-    expect_reaction,
     judge_refusal,
     log_in,
     open_server,
     reach_initiate,
 )
 from conformance.zmtp.conversation import PARTNER
+from conformance.zmtp.secured import FORGED, judge_role
 from conformance.zmtp.traffic import (
     closed_or_served,
     data_of,
+    expect_reaction,
     expect_serves,
     expect_silence,
 )
@@ -94,9 +94,7 @@ def test_lets_in_good_credentials(peer: Peer, attach: Attach, socket_type: str) 
 )
 def test_says_that_it_is_the_server(peer: Peer, attach: Attach, judge: Judge) -> None:
     """The server's greeting has PLAIN and as-server 01, whether it binds or connects."""
-    greeting = attach(open_server(peer)).greet(AS_CLIENT)
-    judge.equal(greeting.mechanism, "PLAIN")
-    judge.that(greeting.as_server == 1, "as-server 01", f"as-server {greeting.as_server:02x}")
+    judge_role(judge, attach(open_server(peer)).greet(AS_CLIENT), "PLAIN", as_server=1)
 
 
 @case(

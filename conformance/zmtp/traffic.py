@@ -10,9 +10,10 @@ from harness.peer import Parts, RemoteSocket
 from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
-from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Subscribe
+from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Received, Subscribe
 
 POLL_S = 0.02
+REFUSAL = "ERROR, or the connection closed"
 
 
 def start_handshake(raw: RawPeer, ready: Ready | bytes) -> RawPeer:
@@ -22,24 +23,28 @@ def start_handshake(raw: RawPeer, ready: Ready | bytes) -> RawPeer:
     return raw
 
 
+def expect_reaction(raw: RawPeer, clause: str | None = None) -> Received | None:
+    """The partner's very next thing, whatever it is, or None for a close."""
+    try:
+        return raw.next("reaction", "close")
+    except DeadlineExceeded as late:
+        raise raw.mismatch(REFUSAL, f"neither within {late.seconds:g} s", clause) from None
+
+
 def expect_refused(raw: RawPeer, clause: str | None = None) -> Error | None:
     """The partner refuses us: by ERROR, by a close, or both; its READY may have gone out before.
 
     Returns the ERROR, after which the partner may leave the closing to us, or None.
     """
     while True:
-        try:
-            received = raw.next("reaction", "close")
-        except DeadlineExceeded as late:
-            actual = f"neither within {late.seconds:g} s"
-            raise raw.mismatch("ERROR, or the connection closed", actual, clause) from None
+        received = expect_reaction(raw, clause)
         if received is None:
             return None
         if isinstance(received.value, Error):
             return received.value
         if not isinstance(received.value, Ready | Ping):
             actual = type(received.value).__name__.lower()
-            raise raw.mismatch("ERROR, or the connection closed", actual, clause, received.start)
+            raise raw.mismatch(REFUSAL, actual, clause, received.start)
 
 
 def closed_or_served(

@@ -10,15 +10,12 @@ from harness.report.model import Result
 from harness.verdict import Verdict
 
 KEPT_OUT = "kept out: ask with --with-security (see SECURITY.md)"
-_HARMLESS = (Verdict.PASS, Verdict.INFO, Verdict.UNSUPPORTED)
 
 
 def is_security(verdict: Verdict, made: Case, listed: Iterable[Entry], died: str) -> bool:
     """Whether a verdict shows harm that a stranger can do: the case or a list of known deviations says so,
     or the peer ended in the case (`died` says how)."""
-    if verdict in _HARMLESS:
-        return False
-    return made.security or bool(died) or any(entry.security for entry in listed)
+    return verdict.is_bad and (made.security or bool(died) or any(entry.security for entry in listed))
 
 
 def keep_out(result: Result, died: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.control.messages import OCTET_OPTIONS
 from harness.verdict import Place
 from harness.zmtp import (
     Boxed,
@@ -46,7 +47,7 @@ EVENTS_AFTER = 3
 COLUMN = 44
 DUMP_MAX_OCTETS = 4096
 HERE = "<-- here"
-OCTETS = frozenset({"parts", "prefix", "identity", "plain-username", "plain-password", "plain-passwords"})
+OCTETS = OCTET_OPTIONS | {"parts", "prefix", "plain-passwords"}
 
 
 def show_octets(octets: bytes) -> str:

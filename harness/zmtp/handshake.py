@@ -27,19 +27,18 @@ class Turn(Enum):
     TRAFFIC = "traffic"
 
 
-# What is awaited, what comes, and what is awaited then: the server's two steps, and the client's.
-TURNS: dict[tuple[Turn, type], Turn] = {
-    (Turn.HELLO, Hello): Turn.INITIATE,
-    (Turn.INITIATE, Initiate): Turn.TRAFFIC,
-    (Turn.WELCOME, Welcome): Turn.READY,
-    (Turn.READY, Ready): Turn.TRAFFIC,
-}
-CURVE_TURNS: dict[tuple[Turn, type], Turn] = {
-    (Turn.HELLO, CurveHello): Turn.INITIATE,
-    (Turn.INITIATE, CurveInitiate): Turn.TRAFFIC,
-    (Turn.WELCOME, CurveWelcome): Turn.READY,
-    (Turn.READY, CurveReady): Turn.TRAFFIC,
-}
+def turns(hello: type, welcome: type, initiate: type, ready: type) -> dict[tuple[Turn, type], Turn]:
+    """What is awaited, what comes, and what is awaited then: the server's two steps, and the client's."""
+    return {
+        (Turn.HELLO, hello): Turn.INITIATE,
+        (Turn.INITIATE, initiate): Turn.TRAFFIC,
+        (Turn.WELCOME, welcome): Turn.READY,
+        (Turn.READY, ready): Turn.TRAFFIC,
+    }
+
+
+TURNS = turns(Hello, Welcome, Initiate, Ready)
+CURVE_TURNS = turns(CurveHello, CurveWelcome, CurveInitiate, CurveReady)
 
 
 class Handshake:

@@ -9,9 +9,9 @@ from harness.zmtp import Connection, Decoder, Error, FrameParser, Message, Ping,
 from harness.zmtp.grammar import COMMAND, LONG_MAX_OCTETS
 from harness.zmtp.state import State
 from peers.reference.engine import Link
-from peers.reference.pipe import Pipe
+from peers.reference.pipe import Parts, Pipe
 from peers.reference.pubsub import Pub
-from tests.mutants.hostile_links import stop_listening
+from tests.mutants.hostile_links import close_all, socket_of
 from tests.mutants.registry import mutant, patch
 
 Original = Callable[..., Any]
@@ -20,11 +20,14 @@ HTTP_ANSWER = b"HTTP/1.1 400 Bad Request\r\nServer: reference\r\n" + b"X-Padding
 
 def take_the_others_along(link: Link) -> None:
     """Close all links of this one's socket and its endpoints."""
-    sock = getattr(link.owner, "socket")  # noqa: B009
-    stop_listening(sock)
-    for pipe in sock.senders:
-        if pipe.link is not None:
-            pipe.link.close("one has failed, all fail")
+    close_all(socket_of(link), "one has failed, all fail")
+
+
+def deliver_somehow(link: Link, parts: Parts) -> None:
+    """Give a message to the application as if it had come on a link that is past the handshake."""
+    pipe = socket_of(link).receivers.next(lambda _: True)
+    assert pipe is not None
+    pipe.deliver(parts)
 
 
 @mutant("hostile/floods/commands")
@@ -88,9 +91,7 @@ def delivers_what_came_of_a_large_message() -> None:
     def close(original: Original, self: Link, reason: str) -> None:
         frames = self.codec.decoder.open_message
         if not self.closed and len(frames) >= 1000:
-            getattr(self.owner, "socket").receivers.next(lambda _: True).deliver(  # noqa: B009
-                tuple(frame.body for frame in frames)
-            )
+            deliver_somehow(self, tuple(frame.body for frame in frames))
         original(self, reason)
 
 
@@ -185,5 +186,5 @@ def delivers_a_ready_with_more() -> None:
     @patch(Link, "reject")
     def reject(original: Original, self: Link, error: RemoteProtocolError) -> None:
         if not self.is_ready and error.clause in ("37/framing/command-no-more", "37/framing/reserved-zero"):
-            getattr(self.owner, "socket").receivers.next(lambda _: True).deliver((b"\5READY",))  # noqa: B009
+            deliver_somehow(self, (b"\5READY",))
         original(self, error)

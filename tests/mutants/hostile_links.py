@@ -17,6 +17,20 @@ Original = Callable[..., Any]
 MOST_UNFINISHED = 40
 
 
+def socket_of(link: Link) -> Socket:
+    """The socket that a link belongs to."""
+    assert isinstance(link.owner, Pipe)
+    return link.owner.socket
+
+
+def close_all(sock: Socket, reason: str) -> None:
+    """Close all links of a socket, and its endpoints."""
+    stop_listening(sock)
+    for pipe in sock.senders:
+        if pipe.link is not None:
+            pipe.link.close(reason)
+
+
 def stop_listening(sock: Socket) -> None:
     """Serve nobody new any more."""
     for listener in sock.listeners:
@@ -64,13 +78,9 @@ def stops_listening_at_half_a_message() -> None:
 
     @patch(Link, "on_readable")
     def on_readable(original: Original, self: Link) -> None:
-        sock = getattr(self.owner, "socket")  # noqa: B009
         original(self)
         if self.closed and self.codec.decoder.open_message:
-            stop_listening(sock)
-            for pipe in sock.senders:
-                if pipe.link is not None:
-                    pipe.link.close("the endpoint has ended")
+            close_all(socket_of(self), "the endpoint has ended")
 
 
 @mutant("hostile/links/octet-at-a-time")

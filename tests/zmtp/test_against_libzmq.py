@@ -164,6 +164,15 @@ def publish_until_seen(link: Link, theirs: zmq.Socket[bytes]) -> None:
     assert link.next(Message) in published
 
 
+def shake_hands_and_converse(link: Link, theirs: zmq.Socket[bytes], ours_type: str, theirs_type: str) -> None:
+    done = link.next(HandshakeDone)
+    assert isinstance(done, HandshakeDone)
+    assert done.socket_type == theirs_type
+    assert link.connection.state is State.TRAFFIC
+    converse(link, theirs, ours_type, theirs_type)
+    assert [fault for received in [*link.read, *link.wrote] for fault in received.faults] == []
+
+
 @pytest.mark.parametrize("reach", [dial, listen], ids=["we-dial", "we-listen"])
 @pytest.mark.parametrize("lowest", [1, 2, 3])
 @pytest.mark.parametrize(("ours_type", "theirs_type"), VALID, ids=str)
@@ -176,10 +185,5 @@ def test_a_valid_pair_converses(
 ) -> None:
     with open_socket(context, theirs_type) as theirs, reach(theirs) as sock:
         link = Link(sock, theirs, Config(ours_type, b"me", lowest=lowest))
-        done = link.next(HandshakeDone)
-        assert isinstance(done, HandshakeDone)
-        assert done.socket_type == theirs_type
-        assert link.connection.state is State.TRAFFIC
-        converse(link, theirs, ours_type, theirs_type)
-    assert [fault for received in [*link.read, *link.wrote] for fault in received.faults] == []
+        shake_hands_and_converse(link, theirs, ours_type, theirs_type)
     assert link.theirs.version == link.ours.version == 3

@@ -8,8 +8,8 @@ import pytest
 import zmq
 
 from harness.curve import Client, KeyPair, Server
-from harness.zmtp import Config, CurveMessage, HandshakeDone, Message, State
-from tests.zmtp.test_against_libzmq import VALID, Link, converse, dial, listen, open_socket
+from harness.zmtp import Config, CurveMessage, HandshakeDone, Message
+from tests.zmtp.test_against_libzmq import VALID, Link, dial, listen, open_socket, shake_hands_and_converse
 
 CLIENT, SERVER = KeyPair.of(b"\1" * 32), KeyPair.of(b"\2" * 32)
 AS_CLIENT = Config("REQ", b"me", mechanism="CURVE", curve=lambda: Client(CLIENT, SERVER.public))
@@ -49,12 +49,7 @@ def test_a_valid_pair_converses(
 ) -> None:
     with covered(context, theirs_type, not ours.as_server) as theirs, reach(theirs) as sock:
         link = Link(sock, theirs, replace(ours, socket_type=ours_type))
-        done = link.next(HandshakeDone)
-        assert isinstance(done, HandshakeDone)
-        assert done.socket_type == theirs_type
-        assert link.connection.state is State.TRAFFIC
-        converse(link, theirs, ours_type, theirs_type)
-    assert [fault for received in [*link.read, *link.wrote] for fault in received.faults] == []
+        shake_hands_and_converse(link, theirs, ours_type, theirs_type)
     assert any(isinstance(received.value, CurveMessage) for received in [*link.read, *link.wrote])
 
 
