@@ -7,9 +7,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 REPORT ?= reports/latest
-# Two workers a core for the cases, which wait for peers and timers half of the time; one for the tests.
+# Three workers a core for the cases, which wait for peers and timers most of the time; one for the tests.
 CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
-WORKERS ?= $(shell expr 2 \* $(CORES))
+WORKERS ?= $(shell expr 3 \* $(CORES))
 RUN = $(VENV)/bin/python -m
 # Without the plugins of pytest that cases have no use for.
 JUDGE = $(RUN) pytest -q --no-header -p no:hypothesispytest -p no:cacheprovider -p no:logging \

@@ -97,20 +97,22 @@ def tampered(command: B, field: str = "box", at: int = -1, bit: int = 0x01) -> B
 class Side:
     """What the two sides share: a transient pair, the session's key, and the count of short nonces.
 
-    The side that `trusts` does not look at the partner's short nonces.
+    The side that `trusts` does not look at the partner's short nonces; its own count up from behind `sent`.
     """
 
     own: bytes
     theirs: bytes
     rules: ClassVar[dict[Literal["lower", "same"], str]]
 
-    def __init__(self, keys: KeyPair, transient: KeyPair | None = None, *, trusts: bool = False) -> None:
+    def __init__(
+        self, keys: KeyPair, transient: KeyPair | None = None, *, trusts: bool = False, sent: int = 0
+    ) -> None:
         self.keys = keys
         self.transient = transient or KeyPair.generate()
         self.partner = b""
         self.trusts = trusts
         self._shared = b""
-        self._sent = 0
+        self._sent = sent
         self._seen = -1
 
     def meet(self, partner: bytes) -> None:
@@ -165,9 +167,15 @@ class Client(Side):
     }
 
     def __init__(
-        self, keys: KeyPair, server: bytes, transient: KeyPair | None = None, *, trusts: bool = False
+        self,
+        keys: KeyPair,
+        server: bytes,
+        transient: KeyPair | None = None,
+        *,
+        trusts: bool = False,
+        sent: int = 0,
     ) -> None:
-        super().__init__(keys, transient, trusts=trusts)
+        super().__init__(keys, transient, trusts=trusts, sent=sent)
         self.server = server
         self.cookie = b""
 
@@ -248,8 +256,10 @@ class Server(Side):
         "same": "26/hello/server-drops-reuse",
     }
 
-    def __init__(self, keys: KeyPair, transient: KeyPair | None = None, *, trusts: bool = False) -> None:
-        super().__init__(keys, transient, trusts=trusts)
+    def __init__(
+        self, keys: KeyPair, transient: KeyPair | None = None, *, trusts: bool = False, sent: int = 0
+    ) -> None:
+        super().__init__(keys, transient, trusts=trusts, sent=sent)
         self.cookie_key = random(KEY_OCTETS)
 
     def begin(self) -> Boxed | None:

@@ -56,11 +56,18 @@ def names_of(item: pytest.Item) -> tuple[str, ...]:
 
 
 def together(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Stand what is asked of the same peers together, so that they are not started again and again."""
+    """Stand what is asked of the same peers together, so that they are not started again and again.
+
+    Of these, what is marked with `waits` comes first: who waits for timers leaves the cores to the others.
+    """
     by_names: dict[tuple[str, ...], list[pytest.Item]] = {}
     for item in items:
         by_names.setdefault(names_of(item), []).append(item)
-    return [item for mine in by_names.values() for item in mine]
+    return [item for mine in by_names.values() for item in sorted(mine, key=_at_once)]
+
+
+def _at_once(item: pytest.Item) -> bool:
+    return item.get_closest_marker("waits") is None
 
 
 def unclaimed(asked: Asking) -> str | None:

@@ -98,6 +98,7 @@ _STATUS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options; a mistake in them, in a manifest or in the ledger ends the run with one line."""
+    config.addinivalue_line("markers", "waits: mostly waits for timers, so it is asked first (zconform)")
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         config.option.seed = worker["zconform_seed"]

@@ -372,3 +372,28 @@ def puppets_alive(folder: Path) -> list[int]:
             if b"puppet.py" in command and folder in cwd.parents:
                 alive.append(int(entry.name))
     return alive
+
+
+WAITING = '''
+import pytest
+from harness.case import case
+
+CLAUSES = ["37/version/padding-no-meaning"]
+
+@case("sample/time/at-once", clauses=CLAUSES)
+def test_at_once(peer):
+    """It waits for nobody."""
+
+@case("sample/time/later", clauses=CLAUSES)
+@pytest.mark.waits
+def test_later(peer):
+    """It waits for a timer."""
+'''
+
+
+def test_what_waits_is_asked_first(suite: Suite) -> None:
+    done = suite("-n", "0", cases=WAITING)
+    assert [result["id"] for result in done.results["results"]] == [
+        "sample/time/later",
+        "sample/time/at-once",
+    ]

@@ -68,14 +68,14 @@ def metadata(socket_type: str, identity: bytes | None = None, *more: tuple[bytes
     return Ready(socket_type, identity, more).to_command().data
 
 
-def new_client(server: bytes = OF_SERVER.public) -> Client:
+def new_client(server: bytes = OF_SERVER.public, sent: int = 0) -> Client:
     """Our side as a client; it does not look at short nonces, which have cases of their own."""
-    return Client(OF_CLIENT, server, trusts=True)
+    return Client(OF_CLIENT, server, trusts=True, sent=sent)
 
 
-def new_server() -> Server:
+def new_server(sent: int = 0) -> Server:
     """Our side as a server, likewise."""
-    return Server(OF_SERVER, trusts=True)
+    return Server(OF_SERVER, trusts=True, sent=sent)
 
 
 def opened(raw: RawPeer, act: Callable[[], T], clause: str) -> T:
@@ -113,9 +113,13 @@ def log_in(
     socket_type: str = "PUSH",
     identity: bytes | None = None,
     version: tuple[int, int] = (3, 1),
+    sent: int = 0,
 ) -> Client:
-    """The whole handshake with a server, as a client of that type; `raw` is ready for traffic."""
-    client = reach_initiate(raw, version=version)
+    """The whole handshake with a server, as a client of that type; `raw` is ready for traffic.
+
+    Our short nonces count up from behind `sent`.
+    """
+    client = reach_initiate(raw, new_client(sent=sent), version)
     raw.send(client.initiate(metadata(socket_type, identity)))
     expect_ready(raw, client)
     return client
@@ -124,9 +128,9 @@ def log_in(
 # -- the peer is the client ----------------------------------------------------------------------
 
 
-def meet_client(raw: RawPeer, version: tuple[int, int] = (3, 1)) -> tuple[Server, CurveHello]:
+def meet_client(raw: RawPeer, version: tuple[int, int] = (3, 1), sent: int = 0) -> tuple[Server, CurveHello]:
     """Greet a client as a server does, and take its HELLO."""
-    server = new_server()
+    server = new_server(sent)
     raw.greet(Greeting(version, "CURVE", 1))
     hello = raw.expect(CurveHello, clause="26/hello/client-sends")
     opened(raw, lambda: server.take_hello(hello), "26/abnf/hello-box")
@@ -139,9 +143,9 @@ def expect_initiate(raw: RawPeer, server: Server) -> tuple[CurveInitiate, Introd
     return initiate, opened(raw, lambda: server.take_initiate(initiate), "26/abnf/initiate-box")
 
 
-def reach_ready(raw: RawPeer, version: tuple[int, int] = (3, 1)) -> Server:
+def reach_ready(raw: RawPeer, version: tuple[int, int] = (3, 1), sent: int = 0) -> Server:
     """The handshake with a client until our READY is awaited."""
-    server, _ = meet_client(raw, version)
+    server, _ = meet_client(raw, version, sent)
     raw.send(server.welcome())
     expect_initiate(raw, server)
     return server
@@ -152,9 +156,13 @@ def let_in(
     socket_type: str = "PUSH",
     identity: bytes | None = None,
     version: tuple[int, int] = (3, 1),
+    sent: int = 0,
 ) -> Server:
-    """The whole handshake with a client, as a server of that type; `raw` is ready for traffic."""
-    server = reach_ready(raw, version)
+    """The whole handshake with a client, as a server of that type; `raw` is ready for traffic.
+
+    Our short nonces count up from behind `sent`.
+    """
+    server = reach_ready(raw, version, sent)
     raw.send(server.ready(metadata(socket_type, identity)))
     raw.cover = Cover(server)
     return server

@@ -12,6 +12,8 @@ from harness.wire.endpoints import RawListener
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Error, Greeting, Message, Ready, malformed
 
+pytestmark = pytest.mark.waits
+
 REASONS = {"empty": b"", "word": b"Refused", "255-octets": b"r" * 255}
 MALFORMED = {
     "reason-overrun": malformed.error_reason_overrun(),

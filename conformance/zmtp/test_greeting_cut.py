@@ -8,6 +8,8 @@ from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.zmtp import Greeting, Message, Ready, malformed
 
+pytestmark = pytest.mark.waits
+
 CUTS = {
     "nothing": 0,
     "one-octet": 1,

@@ -20,6 +20,8 @@ from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message, Ping, Pong, Ready, malformed
 from harness.zmtp.grammar import PING_CONTEXT_MAX_OCTETS, SOCKET_TYPES
 
+pytestmark = pytest.mark.waits
+
 TTL_DS = 2
 INTERVAL_MS = 50
 TIMEOUT_MS = 200

@@ -18,6 +18,8 @@ from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message
 
+pytestmark = pytest.mark.waits
+
 MARK = 10
 LARGE_MARK = 400
 SIZE_OCTETS = 1 << 16

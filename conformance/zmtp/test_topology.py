@@ -15,6 +15,8 @@ from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message
 
+pytestmark = pytest.mark.waits
+
 Way = Callable[[RemoteSocket, Dial, Listen], RawPeer]
 PARTNERS = {
     "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",

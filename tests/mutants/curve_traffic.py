@@ -158,7 +158,7 @@ def has_one_octet_of_a_nonce_in_its_boxes() -> None:
         return CurveMessage(nonce, made.box)
 
 
-@mutant("curve/traffic/takes-very-many-messages")
+@mutant("curve/traffic/takes-large-short-nonces")
 def counts_in_two_octets() -> None:
     """Looks at the last two octets of the partner's short nonces."""
 
