@@ -176,7 +176,7 @@ class Client(Side):
         sent: int = 0,
     ) -> None:
         super().__init__(keys, transient, trusts=trusts, sent=sent)
-        self.server = server
+        self.server = self.partner_key = server
         self.cookie = b""
 
     def begin(self) -> Boxed | None:
@@ -261,6 +261,7 @@ class Server(Side):
     ) -> None:
         super().__init__(keys, transient, trusts=trusts, sent=sent)
         self.cookie_key = random(KEY_OCTETS)
+        self.partner_key = b""
 
     def begin(self) -> Boxed | None:
         """A server waits."""
@@ -275,6 +276,7 @@ class Server(Side):
         self.check_cookie(command.cookie)
         introduced = self.take_initiate(command)
         self.check_vouch(introduced)
+        self.partner_key = introduced.client
         return self.ready(metadata), introduced.metadata
 
     def take_hello(self, hello: CurveHello) -> None:

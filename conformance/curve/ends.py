@@ -100,9 +100,9 @@ def reach_initiate(raw: RawPeer, client: Client | None = None, version: tuple[in
     return client
 
 
-def expect_ready(raw: RawPeer, client: Client) -> bytes:
+def expect_ready(raw: RawPeer, client: Client, clause: str = "26/ready/server-sends") -> bytes:
     """The metadata of the READY that comes next; from here our end speaks through boxes."""
-    ready = raw.expect(CurveReady, clause="26/ready/server-sends")
+    ready = raw.expect(CurveReady, clause=clause)
     introduction = opened(raw, lambda: client.take_ready(ready), "26/abnf/ready-box")
     raw.cover = Cover(client)
     return introduction

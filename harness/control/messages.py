@@ -25,6 +25,7 @@ OCTET_OPTIONS = frozenset(
         "curve-public-key",
         "curve-secret-key",
         "curve-server-key",
+        "zap-domain",
     }
 )
 

@@ -3,6 +3,7 @@
 Sources: RFC 37 (ZMTP 3.1), 23 (3.0), 15 (2.0), 13 (1.0), 24 (PLAIN), 26 (CURVE). Standard library only.
 """
 
+from .admission import Asked, AskingConnection
 from .commands import (
     AnyCommand,
     Cancel,
@@ -29,6 +30,8 @@ from .typed import Command, Introduction
 
 __all__ = [
     "AnyCommand",
+    "Asked",
+    "AskingConnection",
     "Boxed",
     "Cancel",
     "Command",

@@ -122,8 +122,11 @@ class CurveMessage(Boxed):
 class CurveSide(Protocol):
     """One side of one connection, with its keys.
 
-    What does not open, or counts backwards, raises RemoteProtocolError without an offset.
+    What does not open, or counts backwards, raises RemoteProtocolError without an offset. `partner_key` is
+    the partner's permanent public key, b"" while a server does not know it.
     """
+
+    partner_key: bytes
 
     def begin(self) -> Boxed | None:
         """What goes out first: a client's HELLO."""

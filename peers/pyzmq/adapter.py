@@ -32,6 +32,7 @@ OCTETS = {
     "curve-public-key": zmq.CURVE_PUBLICKEY,
     "curve-secret-key": zmq.CURVE_SECRETKEY,
     "curve-server-key": zmq.CURVE_SERVERKEY,
+    "zap-domain": zmq.ZAP_DOMAIN,
 }
 OPTIONS = {
     **FLAGS,
@@ -59,7 +60,9 @@ PATTERN = bytes(range(256))
 context = zmq.Context()
 sockets, served, watches, proxies = {}, {}, {}, []  # served: those that no proxy's thread has
 descriptors, everything = select.poll(), select.poll()
+ZAP = "inproc://zeromq.zap.01"
 passwords = {}  # by the ZAP domain of their socket
+handlers = []  # the one that looks into `passwords`, while there are any
 
 
 class Unsupported(Exception):
@@ -70,6 +73,9 @@ def touch():
     """Let libzmq work: its descriptors tell of news once, until EVENTS is read."""
     for socket in served.values():
         socket.get(zmq.EVENTS)
+    for handler in handlers:
+        while handler.get(zmq.EVENTS) & zmq.POLLIN:
+            answer_zap(handler)
 
 
 def patiently(act, timeout_ms):
@@ -124,6 +130,7 @@ def close(socket):
     if served.pop(socket, None):
         leave_to_thread(socket)
     sockets.pop(socket).close(0)
+    forget(b"socket %d" % socket)
 
 
 def leave_to_thread(socket):
@@ -144,10 +151,11 @@ def set_option(socket, option, value):
 
 def let_in(socket, pairs):
     """Tell the handler of a socket's list; its name there is the socket's ZAP domain."""
-    if not passwords:
-        zap = context.socket(zmq.REP)
-        zap.bind("inproc://zeromq.zap.01")
-        threading.Thread(target=answer_zap, args=(zap,), daemon=True).start()
+    if not handlers:
+        handlers.append(context.socket(zmq.REP))
+        handlers[0].bind(ZAP)
+        for poller in (descriptors, everything):
+            poller.register(handlers[0].fileno(), select.POLLIN)
     domain = b"socket %d" % socket
     passwords[domain] = [[bytes.fromhex(octets) for octets in pair] for pair in pairs]
     return domain
@@ -155,13 +163,19 @@ def let_in(socket, pairs):
 
 def answer_zap(zap):
     """Whose credentials are good, as libzmq asks its application (RFC 27); of CURVE every client's key is."""
-    try:
-        while True:
-            version, number, domain, _, _, mechanism, *credentials = zap.recv_multipart()
-            good = mechanism == b"CURVE" or credentials in passwords.get(domain, [])
-            zap.send_multipart([version, number, b"200" if good else b"400", b"", b"", b""])
-    except zmq.ContextTerminated:
-        zap.close(0)
+    version, number, domain, _, _, mechanism, *credentials = zap.recv_multipart()
+    good = mechanism == b"CURVE" or credentials in passwords.get(domain, [])
+    zap.send_multipart([version, number, b"200" if good else b"400", b"", b"", b""])
+
+
+def forget(domain):
+    """A socket with a list is gone; without any, ZAP's endpoint is free for others."""
+    if passwords.pop(domain, None) is not None and not passwords:
+        handler = handlers.pop()
+        for poller in (descriptors, everything):
+            poller.unregister(handler.fileno())
+        handler.unbind(ZAP)
+        handler.close(0)
 
 
 def get_option(socket, option):

@@ -15,6 +15,7 @@ from .options import Options
 from .pipe import Parts, Pipe
 from .reactor import Reactor
 from .rotation import Rotation
+from .zap import ENDPOINT, AskingLink, Handler
 
 EVENTS_MAX = 10_000
 
@@ -43,7 +44,7 @@ class Socket:
         self.reactor = reactor
         self.options = options
         self.closed = False
-        self.listeners: list[Listener] = []
+        self.listeners: list[Listener | Handler] = []
         self.dialers: list[Dialer] = []
         self.handshaking: set[Pipe] = set()
         self.senders: Rotation[Pipe] = Rotation()
@@ -55,7 +56,7 @@ class Socket:
     def bind(self, endpoint: str) -> str:
         """Listen; the endpoint as it really is. Raises Failed or Unsupported."""
         try:
-            listener = Listener(self, endpoint)
+            listener = Handler(self) if endpoint == ENDPOINT else Listener(self, endpoint)
         except Failed as error:
             self.note("bind-failed", endpoint, str(error))
             raise
@@ -113,7 +114,8 @@ class Socket:
 
     def begin(self, pipe: Pipe, sock: SystemSocket) -> None:
         """Start the handshake on a new connection."""
-        link = Link(self.reactor, sock, self.type, self.options, pipe)
+        kind = AskingLink if self.options.zap_domain else Link
+        link = kind(self.reactor, sock, self.type, self.options, pipe)
         pipe.link = link
         self.handshaking.add(pipe)
         link.start()

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+from collections.abc import Iterator
 from typing import Protocol
 
 from harness.zmtp import (
@@ -65,7 +66,7 @@ class Link:
         self.is_ready = False
         self.closed = False
         self.refused = False
-        self.codec = Connection(self.configure())
+        self.codec = self.make_codec()
         self.heartbeat = Heartbeat(self)
         self._unsent = memoryview(b"")
         self._handshake_timer: Timer | None = None
@@ -84,6 +85,10 @@ class Link:
             accepts=options.accepts,
             curve=options.curve,
         )
+
+    def make_codec(self) -> Connection:
+        """The protocol's side of the connection."""
+        return Connection(self.configure())
 
     def start(self) -> None:
         """Begin with the greeting."""
@@ -127,8 +132,12 @@ class Link:
     def receive(self, octets: bytes) -> None:
         """Hand octets to the codec and what comes of them to `handle`."""
         self.heartbeat.sign_of_life()
+        self.take(self.codec.events(octets))
+
+    def take(self, events: Iterator[Event]) -> None:
+        """Act on what the codec makes of octets, one by one."""
         try:
-            for event in self.codec.events(octets):
+            for event in events:
                 self.handle(event)
                 if self.closed:
                     return

@@ -10,6 +10,7 @@ from harness.zmtp.grammar import CREDENTIAL, IDENTITY_MAX_OCTETS, TTL_MAX_DS
 
 from .errors import Failed, Unsupported
 
+DOMAIN_MAX_OCTETS = 255
 # Options that mean something for these socket types only.
 ONLY_FOR: dict[str, frozenset[str]] = {
     "mandatory": frozenset({"ROUTER"}),
@@ -56,6 +57,7 @@ class Options:
     curve_public_key: bytes | None = None
     curve_secret_key: bytes | None = None
     curve_server_key: bytes | None = None
+    zap_domain: bytes = b""
 
     @property
     def mechanism(self) -> str:
@@ -135,6 +137,14 @@ def _key(value: Any) -> bytes:
     return key
 
 
+def _domain(value: Any) -> bytes:
+    """Up to 255 characters of ASCII (RFC 27)."""
+    domain = bytes.fromhex(value)
+    if len(domain) > DOMAIN_MAX_OCTETS or not domain.isascii():
+        raise Failed(f"a domain is up to {DOMAIN_MAX_OCTETS} characters of ASCII")
+    return domain
+
+
 def _passwords(value: Any) -> tuple[tuple[bytes, bytes], ...]:
     """Pairs of username and password: any octets, since a client may send any."""
     return tuple((bytes.fromhex(username), bytes.fromhex(password)) for username, password in value)
@@ -148,6 +158,7 @@ READ: dict[str, Callable[[Any], Any]] = {
     "curve-public-key": _key,
     "curve-secret-key": _key,
     "curve-server-key": _key,
+    "zap-domain": _domain,
 }
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from peers.reference.base import Socket
-from peers.reference.dialling import Listener
 from peers.reference.engine import Link
 from peers.reference.pipe import Pipe
 from peers.reference.pubsub import Pub
@@ -116,7 +115,7 @@ def tires_of_resets() -> None:
 @mutant("hostile/links/come-and-go")
 def has_room_for_two_hundred_visits() -> None:
     """Listens no more once two hundred have come to an endpoint."""
-    visits: dict[Listener, int] = {}
+    visits: dict[object, int] = {}
 
     @patch(Socket, "begin")
     def begin(original: Original, self: Socket, pipe: Pipe, sock: Any) -> None:
