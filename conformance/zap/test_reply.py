@@ -10,7 +10,7 @@ from conformance.zap.ends import EACH, NEEDS, SECURE, Handler, Request, Visitor,
 from conformance.zmtp.secured import FORGED
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
-from harness.pytest_fixtures import Attach
+from harness.pytest_fixtures import Attach, Dial
 from harness.zmtp import Cover
 from harness.zmtp.metadata import serialize_properties
 
@@ -62,11 +62,12 @@ BAD: dict[str, tuple[str, Callable[[Request], list[bytes]]]] = {
 )
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("reply", GOOD)
-def test_lets_in(peer: Peer, attach: Attach, mechanism: str, by: str, reply: str) -> None:
+def test_lets_in(peer: Peer, dial: Dial, mechanism: str, by: str, reply: str) -> None:
     """Status 200 lets the client in, with or without text, user id and metadata."""
     rest, clause = GOOD[reply]
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    visitor = Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    visitor = Visitor(dial(endpoint), mechanism).knock()
     handler.reply(handler.take(), b"200", *rest)
     visitor.expect_served(sock, clause)
 
@@ -97,15 +98,16 @@ def test_keeps_out(peer: Peer, attach: Attach, judge: Judge, mechanism: str, by:
 @pytest.mark.parametrize(("mechanism", "by"), SECURE[1:])
 @pytest.mark.parametrize("status", STATUSES)
 def test_curve_answers_nothing_more(
-    peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, status: str
+    peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, status: str
 ) -> None:
     """A client of CURVE that is kept out gets ERROR, a close or nothing; what it sends is not delivered."""
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    visitor = Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    visitor = Visitor(dial(endpoint), mechanism).knock()
     handler.reply(handler.take(), status.encode())
     assert visitor.session is not None
     visitor.raw.send(Cover(visitor.session).seal(FORGED))
-    expect_next_is_served(handler, sock, Visitor(attach(sock), mechanism))
+    expect_next_is_served(handler, sock, Visitor(dial(endpoint), mechanism))
     sock.expect_empty(clause="26/initiate/fail-close-only")
     judge.note(visitor.expect_kept_out("26/initiate/fail-close-only"))
 
@@ -113,30 +115,28 @@ def test_curve_answers_nothing_more(
 @case("zap/reply/only-200-lets-in", clauses=["27/message/status-200"], needs=NEEDS)
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("status", NO_STATUSES)
-def test_only_200_lets_in(
-    peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, status: str
-) -> None:
+def test_only_200_lets_in(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, status: str) -> None:
     """What is no status of the list lets nobody in."""
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    visitor = Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    visitor = Visitor(dial(endpoint), mechanism).knock()
     handler.reply(handler.take(), NO_STATUSES[status])
-    expect_next_is_served(handler, sock, Visitor(attach(sock), mechanism))
+    expect_next_is_served(handler, sock, Visitor(dial(endpoint), mechanism))
     visitor.expect_kept_out("27/message/status-200")
 
 
 @case("zap/reply/of-another-form", clauses=[clause for clause, _ in BAD.values()], needs=NEEDS)
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("field", BAD)
-def test_of_another_form(
-    peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, field: str
-) -> None:
+def test_of_another_form(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, field: str) -> None:
     """What a server does with a reply that a handler must not send is noted; it serves the next client."""
     _, frames = BAD[field]
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    visitor = Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    visitor = Visitor(dial(endpoint), mechanism).knock()
     request = handler.take()
     handler.reply_frames(request, *frames(request))
-    expect_next_is_served(handler, sock, Visitor(attach(sock), mechanism))
+    expect_next_is_served(handler, sock, Visitor(dial(endpoint), mechanism))
     judge.note(visitor.fate())
 
 

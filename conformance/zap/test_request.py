@@ -62,19 +62,21 @@ def test_asks_a_handler_on_rep(peer: Peer, attach: Attach, mechanism: str, by: s
 
 @case("zap/request/begins-with-a-delimiter", clauses=["27/message/req-delimiter"], needs=NEEDS)
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
-def test_begins_with_a_delimiter(peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str) -> None:
+def test_begins_with_a_delimiter(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str) -> None:
     """The first frame of a request, behind the routing id, is empty."""
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    Visitor(dial(endpoint), mechanism).knock()
     judge.equal(handler.take().parts[0], b"")
 
 
 @case("zap/request/names-its-version", clauses=["27/message/req-version"], needs=NEEDS)
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
-def test_names_its_version(peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str) -> None:
+def test_names_its_version(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str) -> None:
     """The second frame holds 1.0."""
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    Visitor(dial(endpoint), mechanism).knock()
     judge.equal(handler.take().parts[1], b"1.0")
 
 
@@ -116,11 +118,12 @@ def test_has_the_credentials(peer: Peer, attach: Attach, judge: Judge, mechanism
 )
 @pytest.mark.parametrize(("mechanism", "by"), SECURE[:1])
 @pytest.mark.parametrize("login", LOGINS)
-def test_has_any_login(peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, login: str) -> None:
+def test_has_any_login(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, login: str) -> None:
     """Username and password of PLAIN come as the client has sent them, empty or as long as can be."""
     hello = LOGINS[login]
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    Visitor(attach(sock), mechanism, hello=hello).knock()
+    endpoint = sock.bind()
+    Visitor(dial(endpoint), mechanism, hello=hello).knock()
     judge.equal(handler.take().credentials, [hello.username, hello.password])
 
 
@@ -129,12 +132,11 @@ def test_has_any_login(peer: Peer, attach: Attach, judge: Judge, mechanism: str,
 )
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("domain", DOMAINS, ids=["short", "signs", "255-octets"])
-def test_has_the_domain(
-    peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, domain: bytes
-) -> None:
+def test_has_the_domain(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, domain: bytes) -> None:
     """The domain is what the application has set, whatever text that is."""
     handler, sock = Handler(peer), open_server(peer, mechanism, domain)
-    Visitor(attach(sock), mechanism).knock()
+    endpoint = sock.bind()
+    Visitor(dial(endpoint), mechanism).knock()
     judge.equal(handler.take().domain, domain)
 
 
@@ -175,11 +177,12 @@ def test_has_the_address(peer: Peer, attach: Attach, judge: Judge, mechanism: st
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("identity", IDENTITIES, ids=["none", "word", "binary", "255-octets"])
 def test_has_the_identity(
-    peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, identity: bytes | None
+    peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str, identity: bytes | None
 ) -> None:
     """The identity is what the client has announced so far, or nothing; never the server's own."""
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    Visitor(attach(sock), mechanism, identity).knock()
+    endpoint = sock.bind()
+    Visitor(dial(endpoint), mechanism, identity).knock()
     seen = handler.take().identity
     judge.that(seen in (identity or b"", b""), f"{identity!r} or nothing", seen)
     if identity:
