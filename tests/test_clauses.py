@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from pathlib import Path
 
 import pytest
@@ -89,13 +88,6 @@ class TestLoading:
             ledger.get("28/router/rule").level = "MAY"  # type: ignore[misc]
         with pytest.raises(TypeError):
             ledger.clauses["28/x/y"] = ledger.get("28/router/rule")  # type: ignore[index]
-
-    def test_seven_hundred_clauses_load_within_half_a_second(self, tmp_path: Path) -> None:
-        bodies = ["".join(clause(clause_id=f"28/s{file}/r{n}") for n in range(35)) for file in range(20)]
-        load(tmp_path, *bodies)
-        started = time.perf_counter()
-        assert len(Ledger.load(tmp_path)) == 700
-        assert time.perf_counter() - started < 0.5
 
 
 class TestJudgement:
