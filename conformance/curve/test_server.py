@@ -42,6 +42,13 @@ from harness.zmtp import (
 from harness.zmtp.grammar import SOCKET_TYPES
 
 METADATA = metadata("PUSH")
+
+
+def flipped(octets: bytes) -> bytes:
+    """The same with another last octet, whatever it was."""
+    return octets[:-1] + bytes([octets[-1] ^ 1])
+
+
 READABLE = re.compile(rb"[\x20-\x7e]*")
 
 MALFORMED_HELLO: dict[str, Callable[[Client], Sendable]] = {
@@ -60,7 +67,7 @@ MALFORMED_INITIATE: dict[str, Callable[[Client], Sendable]] = {
     "name-alone": lambda client: malformed.command_named(b"INITIATE"),
     "box-altered": lambda client: tampered(client.initiate(METADATA)),
     "nonce-altered": lambda client: tampered(client.initiate(METADATA), "nonce"),
-    "vouch-altered": lambda client: client.initiate(METADATA, vouch=client.vouch()[:-1] + b"\0"),
+    "vouch-altered": lambda client: client.initiate(METADATA, vouch=flipped(client.vouch())),
     "vouch-of-zeros": lambda client: client.initiate(METADATA, vouch=bytes(96)),
     "metadata-cut": lambda client: client.initiate(METADATA[:-1]),
     "metadata-longer": lambda client: client.initiate(METADATA + b"\x01"),
