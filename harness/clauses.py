@@ -46,7 +46,7 @@ _REASON_KEY: Mapping[Status, str] = {
     "ambiguous": "reading",
     "optional": "why",
 }
-_ID = re.compile(r"[a-z0-9]+/[a-z0-9-]+/[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9-]+/[A-Za-z0-9]+([-_][A-Za-z0-9]+)*")
 
 
 class LedgerError(ValueError):

@@ -89,6 +89,13 @@ class TestLoading:
         with pytest.raises(TypeError):
             ledger.clauses["28/x/y"] = ledger.get("28/router/rule")  # type: ignore[index]
 
+    def test_a_library_s_own_rules_come_behind_the_rfcs(self, tmp_path: Path) -> None:
+        (tmp_path / "a.toml").write_text(
+            HEAD.replace("28/REQREP", "lib-2/API") + clause(clause_id="lib-2/swap/in-order"), encoding="utf-8"
+        )
+        (tmp_path / "b.toml").write_text(HEAD + clause(), encoding="utf-8")
+        assert [one.id for one in Ledger.load(tmp_path)] == [RULE, "lib-2/swap/in-order"]
+
 
 class TestJudgement:
     @pytest.mark.parametrize(
@@ -216,6 +223,7 @@ class TestThisProject:
         specs = {one.spec for one in Ledger.load()}
         assert specs >= {"23/ZMTP", "28/REQREP", "29/PUBSUB", "30/PIPELINE", "31/EXPAIR", "37/ZMTP"}
         assert specs >= {"25/ZMTP-CURVE", "26/CURVEZMQ", "27/ZAP", "45/ZWS"}
+        assert specs >= {"libzmq-2/API", "libzmq-3/API"}
         assert specs >= {"41/CLIENTSERVER", "48/RADIO-DISH", "49/SCATTERGATHER", "51/P2P", "52/CHANNEL"}
 
     def test_a_text_is_a_sentence_that_ends(self) -> None:

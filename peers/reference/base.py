@@ -8,6 +8,7 @@ from typing import ClassVar
 from harness.zmtp import AnyCommand, Cancel, Subscribe, cancellation, subscription
 
 from .dialling import Dialer, Listener
+from .durable import Durables
 from .engine import Link
 from .errors import Failed
 from .lingering import linger
@@ -47,6 +48,7 @@ class Socket:
         self.listeners: list[Listener | Handler] = []
         self.dialers: list[Dialer] = []
         self.handshaking: set[Pipe] = set()
+        self.durables = Durables(options)
         self.senders: Rotation[Pipe] = Rotation()
         self.receivers: Rotation[Pipe] = Rotation()
         self.events: deque[dict[str, str]] | None = None
@@ -130,6 +132,7 @@ class Socket:
         self.note("handshake-succeeded", pipe.endpoint)
         if pipe not in self.senders:
             self.add_pipe(pipe)
+        self.durables.keep(pipe)
         self.greet(pipe)
 
     def greet(self, pipe: Pipe) -> None:
@@ -141,12 +144,12 @@ class Socket:
         self.receivers.add(pipe)
 
     def link_ended(self, pipe: Pipe, link: Link, reason: str, refused: bool) -> None:
-        """A link is gone: an accepted pipe ends with it, a dialled one is dialled again."""
+        """A link is gone: an accepted pipe ends with it unless durable, a dialled one is dialled again."""
         self.handshaking.discard(pipe)
         if not link.is_ready:
             self.note("handshake-failed-no-detail", pipe.endpoint, reason)
         self.note("disconnected", pipe.endpoint, reason)
-        if pipe.closing:
+        if pipe.closing or pipe.durable:
             return
         if link.is_ready:
             self.detach(pipe)

@@ -34,6 +34,7 @@ class Options:
     identity: bytes = b""
     send_hwm: int = 1000
     receive_hwm: int = 1000
+    swap_octets: int = 0
     linger_ms: int = 0
     mandatory: bool = False
     handover: bool = False

@@ -33,7 +33,9 @@ class Pipe:
         self.subscriptions: Counter[bytes] = Counter()
         self.incoming: deque[Parts] = deque()
         self.outgoing: deque[Message | AnyCommand] = deque()
+        self.largest_octets = 0
         self.closing = False
+        self.durable = False
         self.on_drained: Callable[[], None] | None = None
         self._paused = False
 
@@ -45,8 +47,19 @@ class Pipe:
     @property
     def is_full(self) -> bool:
         """Whether the outgoing queue has reached its high-water mark."""
-        mark = self.socket.options.send_hwm
-        return 0 < mark <= len(self.outgoing) and not self.socket.options.conflate
+        options = self.socket.options
+        if options.conflate or not 0 < options.send_hwm <= len(self.outgoing):
+            return False
+        return self.is_swap_full
+
+    @property
+    def is_swap_full(self) -> bool:
+        """Whether a message as large as the largest so far might not fit beyond the high-water mark."""
+        options = self.socket.options
+        if not options.swap_octets:
+            return True
+        beyond = itertools.islice(self.outgoing, options.send_hwm, None)
+        return sum(map(octets_of, beyond)) + self.largest_octets > options.swap_octets
 
     @property
     def is_incoming_full(self) -> bool:
@@ -65,7 +78,9 @@ class Pipe:
         """Queue a message and write what can be written."""
         if self.socket.options.conflate:
             self.outgoing.clear()
-        self.outgoing.append(Message(*parts))
+        message = Message(*parts)
+        self.largest_octets = max(self.largest_octets, octets_of(message))
+        self.outgoing.append(message)
         self.flush()
 
     def put_command(self, command: AnyCommand) -> None:
@@ -106,10 +121,20 @@ class Pipe:
         self.partner = done
         if self.closing:
             return
-        if self.socket.accepts(self):
+        holder = self.socket.durables.holder(self)
+        if holder is not None and not holder.is_connected:
+            holder.resume(self, link, done)
+        elif holder is None and self.socket.accepts(self):
             self.socket.attach(self)
         else:
             link.close("refused by the socket")
+
+    def resume(self, visitor: "Pipe", link: Link, done: HandshakeDone) -> None:
+        """Go on with the new link of a partner that has come back, in place of the pipe that met it."""
+        visitor.link = None
+        self.socket.handshaking.discard(visitor)
+        self.link, self.partner, link.owner = link, done, self
+        self.socket.attach(self)
 
     def message(self, link: Link, message: Message) -> None:
         """A whole message."""
@@ -141,3 +166,8 @@ class Pipe:
         """The network has taken everything: whoever waits for that goes on."""
         if self.on_drained is not None and self.is_drained:
             self.on_drained()
+
+
+def octets_of(item: Message | AnyCommand) -> int:
+    """How much a queued message takes; commands are no messages."""
+    return sum(map(len, item.parts)) if isinstance(item, Message) else 0

@@ -29,8 +29,8 @@ class Xpub(Socket):
         return Outcome.ACCEPTED
 
     def is_available(self, pipe: Pipe) -> bool:
-        """Connected, and not full."""
-        return pipe.is_connected and not pipe.is_full
+        """Connected or durable, and not full."""
+        return (pipe.is_connected or pipe.durable) and not pipe.is_full
 
     def matches(self, pipe: Pipe, first_frame: bytes) -> bool:
         """Whether any subscription is what the first frame starts with."""
@@ -40,7 +40,7 @@ class Xpub(Socket):
 
     def greet(self, pipe: Pipe) -> None:
         """A partner of ZMTP 1.0 filters by itself: it gets everything."""
-        if pipe.link is not None and pipe.link.codec.version == 1:
+        if pipe.link is not None and pipe.link.codec.version == 1 and b"" not in pipe.subscriptions:
             self.add_subscription(pipe, b"")
 
     def take_command(self, pipe: Pipe, command: AnyCommand) -> None:

@@ -194,7 +194,7 @@ class TestWholeText:
         assert stated["all specifications"]["clauses"] == len(ledger)
 
 
-LINE = re.compile(r"  (?P<id>\d+)/\S+ +(?P<level>[A-Z]+( NOT)?)  +(as \S+: )?(?P<standing>.*)")
+LINE = re.compile(r"  (?P<id>[a-z0-9-]+)/\S+ +(?P<level>[A-Z]+( NOT)?)  +(as \S+: )?(?P<standing>.*)")
 REASONS = "implied by|permission|ambiguous|unobservable|optional|OPEN"
 
 
