@@ -22,6 +22,7 @@ from .play import Finding, Line, Played
 NOTHING_MADE_UP = "37/framing/not-altered"
 WHOLE = "37/framing/atomic"
 IN_ORDER = "37/sockets/ordered"
+ALL_DATA = "28/rep/pass-data"
 HIDDEN = "37/framing/commands-hidden"
 HANDSHAKE_FIRST = "37/abnf/connection"
 PONG = "37/heartbeat/pong-reply"
@@ -161,7 +162,7 @@ def _delivered(delivered: list[Parts], heard: list[Heard], socket_type: str) -> 
         places = [(n, at) for n, one in enumerate(sent) for at, each in enumerate(one) if each == parts]
         if not places:
             if not _explained(parts, heard, socket_type):
-                yield _made_up(parts, heard)
+                yield _made_up(parts, heard, socket_type)
             continue
         key = tuple(parts)
         taken[key] = taken.get(key, 0) + 1
@@ -190,14 +191,15 @@ def _explained(parts: Parts, heard: list[Heard], socket_type: str) -> bool:
     return any(said.may_hold(parts) for said in heard)
 
 
-def _made_up(parts: Parts, heard: list[Heard]) -> Finding:
+def _made_up(parts: Parts, heard: list[Heard], socket_type: str) -> Finding:
     for said in heard:
         if len(parts) == 1 and parts[0] in said.commands:
             return Finding(HIDDEN, "a command that is delivered as a message", _told(parts))
         if parts == said.begun[: len(parts)]:
             return Finding(WHOLE, "a part of a message that was never whole", _told(parts))
         if any(parts == whole[: len(parts)] or parts == whole[-len(parts) :] for whole in said.messages):
-            return Finding(WHOLE, "a part of a message", _told(parts))
+            clause = ALL_DATA if socket_type == "REP" else WHOLE
+            return Finding(clause, "a part of a message", _told(parts))
     strange = _is_strange(parts, heard)
     return Finding(NOTHING_MADE_UP, "a message that no link sent", _told(parts), security=strange)
 
