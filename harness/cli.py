@@ -3,7 +3,7 @@
 `coverage` shows which clause has which cases; `--write` puts it into specs/coverage.txt; `--check` says
 with its exit status whether that file is true. `peers [NAME...]` builds the peers' images, all or those of
 these names or globs. `new-peer NAME --language L` makes a skeleton to fill in, `smoke PEER` tries an adapter
-before it is judged.
+before it is judged, `explore PEER` mixes legal and illegal steps at random.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import importlib.util
+import secrets
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
 from harness.deadlines import Deadlines
-from harness.launch.launcher import RUNTIMES, Launcher, LaunchError, Runtime
+from harness.explore import Wishes, explore
+from harness.launch.launcher import RUNTIMES, Launcher, LaunchError
 from harness.manifest import FILE_NAME, Manifest, ManifestError, load_manifests
 from harness.newpeer import NewPeerError, languages, new_peer
 from harness.report.coverage import render_coverage
@@ -105,17 +108,24 @@ def make_peer(name: str, language: str, parent: Path) -> int:
     return 0
 
 
-def smoke_peer(name: str, dirs: list[Path], runtime: Runtime, scale: float) -> int:
-    """Try a peer's adapter, a line for each step; 0 if all is well, 1 if not, 2 if it cannot be asked."""
-    launcher = Launcher(runtime)
+Try = Callable[[Manifest, Launcher, Deadlines, Callable[[str], None]], int]
+
+
+def try_peer(options: argparse.Namespace, make: Callable[[], Try]) -> int:
+    """Try something with a peer; 0 if nothing is wrong with it, 1 if something is, 2 if it cannot be."""
+    name = options.peer
+    launcher = Launcher(options.runtime)
     try:
-        manifest = _peer_called(name, load_manifests([PEERS, *dirs]))
-        missing = launcher.missing(manifest, asked_for=True)
+        found = load_manifests([PEERS, *options.peers_dir])
+        if name not in found:
+            raise LaunchError(f"PEER: no peer is called {name!r}; there are {', '.join(found)}")
+        missing = launcher.missing(found[name], asked_for=True)
         if missing is not None:
             raise LaunchError(f"{name}: {missing}")
-        return 1 if smoke(manifest, launcher, Deadlines(scale), lambda line: print(line, flush=True)) else 0
+        deadlines = Deadlines(options.time_scale)
+        return 1 if make()(found[name], launcher, deadlines, lambda line: print(line, flush=True)) else 0
     except (ManifestError, LaunchError, ValueError) as error:
-        print(f"zconform smoke: {error}", file=sys.stderr)
+        print(f"zconform {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -123,10 +133,13 @@ def smoke_peer(name: str, dirs: list[Path], runtime: Runtime, scale: float) -> i
         launcher.close()
 
 
-def _peer_called(name: str, found: dict[str, Manifest]) -> Manifest:
-    if name not in found:
-        raise LaunchError(f"PEER: no peer is called {name!r}; there are {', '.join(found)}")
-    return found[name]
+def exploration(options: argparse.Namespace) -> Try:
+    """`explore` as the command line wants it. Raises ValueError."""
+    seed = secrets.randbelow(1 << 32) if options.seed is None else options.seed
+    wishes = Wishes(
+        seed, options.report, options.minutes, options.first, options.conversations, options.with_security
+    )
+    return lambda manifest, launcher, deadlines, say: explore(manifest, launcher, deadlines, wishes, say)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -144,12 +157,24 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("name", metavar="NAME")
     sub.add_argument("--language", required=True, metavar="L", help=", ".join(languages()))
     sub.add_argument("--peers-dir", type=Path, default=PEERS, metavar="DIR")
-    sub = commands.add_parser("smoke", help="try an adapter before it is judged")
+    _peer_options(commands.add_parser("smoke", help="try an adapter before it is judged"))
+    sub = commands.add_parser("explore", help="mix legal and illegal steps of its partners at random")
+    _peer_options(sub)
+    sub.add_argument("--minutes", type=float, default=1.0, metavar="M", help="begin nothing new after that")
+    sub.add_argument("--seed", type=int, metavar="N", help="the same seed, the same conversations")
+    sub.add_argument("--first", type=int, default=0, metavar="K", help="begin with conversation K")
+    sub.add_argument("--conversations", type=int, metavar="N", help="at most so many")
+    sub.add_argument("--report", type=Path, default=Path("reports/explore"), metavar="DIR")
+    sub.add_argument("--with-security", action="store_true", help="show what can do harm: see SECURITY.md")
+    return whole
+
+
+def _peer_options(sub: argparse.ArgumentParser) -> None:
+    """What all chores have that start a peer."""
     sub.add_argument("peer", metavar="PEER")
     sub.add_argument("--peers-dir", action="append", type=Path, default=[], metavar="DIR")
     sub.add_argument("--runtime", choices=RUNTIMES, default="auto")
     sub.add_argument("--time-scale", type=float, default=1.0, metavar="X", help="stretch every wait")
-    return whole
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -160,7 +185,9 @@ def main(argv: list[str] | None = None) -> int:
     if options.command == "new-peer":
         return make_peer(options.name, options.language, options.peers_dir)
     if options.command == "smoke":
-        return smoke_peer(options.peer, options.peers_dir, options.runtime, options.time_scale)
+        return try_peer(options, lambda: smoke)
+    if options.command == "explore":
+        return try_peer(options, lambda: exploration(options))
     return coverage(options.write, options.check)
 
 
