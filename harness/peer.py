@@ -21,6 +21,7 @@ from harness.control.client import (
 )
 from harness.deadlines import Deadlines
 from harness.manifest import Manifest
+from harness.memory import Memory
 from harness.verdict import Mismatch
 from harness.wire.render import describe
 from harness.wire.trace import Trace
@@ -151,6 +152,10 @@ class Peer:
         ids = [sock.id for sock in sockets]
         ready = self.call("poll", timeout_s, sockets=ids)["readable"]
         return [sock for sock in sockets if sock.id in ready]
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the peer has resident, None where nobody can tell; with `forget` its peak counts from here."""
+        return self._client.memory(forget=forget)
 
     def proxy(self, frontend: RemoteSocket, backend: RemoteSocket) -> None:
         """Let the peer's own proxy carry messages between two of its sockets."""

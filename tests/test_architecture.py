@@ -17,6 +17,7 @@ MOST_FUNCTION_LINES = 40
 ROWS: dict[str, int] = {
     "harness.deadlines": 1,
     "harness.hosts": 1,
+    "harness.memory": 1,
     "harness.schema": 1,
     "harness.verdict": 1,
     "harness.zmtp": 2,

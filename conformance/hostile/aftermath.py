@@ -1,7 +1,8 @@
 """The scene of a hostile case, and what holds after each of them.
 
 One client is served before the mischief and one comes after it: both are served, nothing that a hostile
-link sent is delivered in between, and what came back on that link is a legal reaction. That the peer lives
+link sent is delivered in between, what came back on that link is a legal reaction, and the peer's memory has
+grown within its bound. That the peer lives
 is held by the harness: one that ends in a case has failed it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from conformance.hostile.memory import Footprint
 from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge
 from harness.peer import Peer
@@ -40,6 +42,7 @@ class Scene:
             host, port = self.steady.sock.getpeername()[:2]
             self._endpoint = f"tcp://[{host}]:{port}" if ":" in host else f"tcp://{host}:{port}"
         self.serve(self.steady)
+        self._footprint = Footprint(peer)
 
     def meet(self, clause: str = OTHERS_SERVED) -> RawPeer:
         """One more connection with the socket: at the same endpoint, where the peer binds.
@@ -97,12 +100,22 @@ class Scene:
             judge.that(not came or came == list(allowed), "messages as sent, or none", _told(came), clause)
 
     def expect_aftermath(self, *hostile: RawPeer, clause: str = OTHERS_SERVED) -> None:
-        """Both clients are served, nothing else is delivered, and the hostile links got legal reactions."""
+        """Both clients are served, nothing else is delivered, and the hostile links got legal reactions.
+
+        The peer's memory is within its bound, in all that has happened since the scene began.
+        """
         self.serve_steady(clause)
         self.serve_fresh(clause)
         self.sock.expect_empty(clause)
         for raw in hostile:
             expect_legal_reactions(raw)
+        self._footprint.expect_bounded(lambda: self._let_go(hostile))
+
+    def _let_go(self, hostile: Iterable[RawPeer]) -> None:
+        """Close these links, and see that the peer is past that."""
+        for raw in hostile:
+            raw.close()
+        self.serve_fresh()
 
 
 def _told(messages: list[list[bytes]]) -> str:

@@ -11,6 +11,7 @@ from conformance.hostile.aftermath import (
     Scene,
     expect_legal_reactions,
 )
+from conformance.hostile.memory import MEMORY, Footprint
 from conformance.pubsub.probe import subscriber
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -50,7 +51,7 @@ def test_commands(peer: Peer, dial: Dial, judge: Judge, octets: bytes) -> None:
 
 @case(
     "hostile/floods/subscriptions",
-    clauses=["29/pub/queue", OTHERS_SERVED, "29/pub/receive-requests", NOTHING_MADE_UP],
+    clauses=["29/pub/queue", OTHERS_SERVED, "29/pub/receive-requests", NOTHING_MADE_UP, MEMORY],
     needs=["PUB"],
 )
 def test_subscriptions(peer: Peer, dial: Dial) -> None:
@@ -61,6 +62,7 @@ def test_subscriptions(peer: Peer, dial: Dial) -> None:
     pub = peer.open("PUB")
     endpoint = pub.bind()
     steady = subscriber(dial(endpoint), pub, b"A")
+    footprint = Footprint(peer)
     raw = dial(endpoint).handshake("SUB")
     raw.request(*(Subscribe(b"topic %d" % number) for number in range(TOPICS)))
     raw.request(*(Cancel(b"none %d" % number) for number in range(TOPICS // 10)))
@@ -72,6 +74,7 @@ def test_subscriptions(peer: Peer, dial: Dial) -> None:
     for one in (steady, fresh):
         one.expect(b"A", b"afterwards", clause=OTHERS_SERVED)
     expect_legal_reactions(raw)
+    footprint.expect_bounded()
 
 
 @case(

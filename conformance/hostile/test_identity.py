@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.hostile.aftermath import OTHERS_SERVED
+from conformance.hostile.memory import Footprint
 from conformance.reqrep.ends import expect_not_waiting, knock, meet, settle
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
@@ -26,6 +27,7 @@ def test_impostors_leave(peer: Peer, dial: Dial, judge: Judge) -> None:
     endpoint = router.bind()
     owner, bystander = (dial(endpoint).handshake("DEALER", identity=name) for name in (NAME, b"other"))
     meet(router, owner, bystander)
+    footprint = Footprint(peer)
     impostors = [dial(endpoint) for _ in range(IMPOSTORS)]
     for impostor in impostors:
         knock(impostor, Ready("DEALER", NAME))
@@ -34,6 +36,7 @@ def test_impostors_leave(peer: Peer, dial: Dial, judge: Judge) -> None:
     expect_reached(router, bystander)
     expect_reached(router, dial(endpoint).handshake("DEALER", identity=b"fresh"))
     judge.note("owner kept" if expect_reached_or_closed(router, owner) else "owner cut off")
+    footprint.expect_bounded()
 
 
 @case(
@@ -47,6 +50,7 @@ def test_names_come_and_go(peer: Peer, dial: Dial) -> None:
     endpoint = router.bind()
     steady = dial(endpoint).handshake("DEALER", identity=b"steady")
     expect_reached(router, steady)
+    footprint = Footprint(peer)
     for number in range(NAMES):
         leaver = dial(endpoint).handshake("DEALER", identity=b"name %d" % number)
         (routing_id,) = meet(router, leaver, clause=OTHERS_SERVED)
@@ -54,6 +58,7 @@ def test_names_come_and_go(peer: Peer, dial: Dial) -> None:
         expect_not_waiting(router, routing_id, b"too late", clause="28/router/no-block")
     expect_reached(router, steady)
     expect_reached(router, dial(endpoint).handshake("DEALER", identity=b"name 0"))
+    footprint.expect_bounded()
 
 
 def expect_reached(router: RemoteSocket, raw: RawPeer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.hostile.aftermath import OTHERS_SERVED, Scene
+from conformance.hostile.memory import Footprint
 from conformance.hostile.steps import EVERY, HANDSHAKE, IN_TRAFFIC
 from conformance.pubsub.probe import subscriber
 from conformance.reqrep.ends import expect_not_waiting
@@ -143,6 +144,7 @@ def test_subscribers_that_leave(peer: Peer, dial: Dial, socket_type: str) -> Non
     pub = peer.open(socket_type)
     endpoint = pub.bind()
     steady = subscriber(dial(endpoint), pub, b"A")
+    footprint = Footprint(peer)
     for number in range(LEAVERS):
         leaver = dial(endpoint).handshake("SUB")
         leaver.request(Subscribe(b""))
@@ -153,6 +155,7 @@ def test_subscribers_that_leave(peer: Peer, dial: Dial, socket_type: str) -> Non
     pub.send([b"A", b"afterwards"])
     for one in (steady, fresh):
         one.expect(b"A", b"afterwards", clause=OTHERS_SERVED)
+    footprint.expect_bounded()
 
 
 @case(
@@ -166,6 +169,7 @@ def test_askers_that_leave(peer: Peer, dial: Dial) -> None:
     endpoint = rep.bind()
     steady = dial(endpoint).handshake("REQ")
     expect_answered(rep, steady, b"before")
+    footprint = Footprint(peer)
     for _ in range(LEAVERS):
         leaver = asks(dial(endpoint).handshake("REQ"), b"heard")
         rep.expect(b"heard", clause=OTHERS_SERVED)
@@ -176,6 +180,7 @@ def test_askers_that_leave(peer: Peer, dial: Dial) -> None:
         asks(dial(endpoint).handshake("REQ"), b"leaving").reset(unread=True)
     for asker in (steady, dial(endpoint).handshake("REQ")):
         expect_answered(rep, asker, b"afterwards")
+    footprint.expect_bounded()
 
 
 def asks(raw: RawPeer, request: bytes) -> RawPeer:

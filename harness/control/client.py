@@ -22,6 +22,7 @@ from harness.control.messages import (
 )
 from harness.deadlines import Deadline, DeadlineExceeded, Deadlines
 from harness.hosts import LOOPBACK, Hosts
+from harness.memory import Memory
 
 
 class Channel(Protocol):
@@ -49,6 +50,9 @@ class Channel(Protocol):
 
     def exit_status(self, deadline: Deadline) -> str | None:
         """How the peer ended ("exited with status 1"), or None if it still runs at the deadline."""
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the peer has resident, None where nobody can tell; `forget` its peak if possible."""
 
 
 class ControlError(Exception):
@@ -179,6 +183,10 @@ class ControlClient:
         if self._gone is not None:
             return self._gone.reason if self._gone.ended else ""
         return self._channel.exit_status(self._deadlines.deadline("probe")) or ""
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the peer has resident, None where nobody can tell; with `forget` its peak counts from here."""
+        return None if self._gone is not None else self._channel.memory(forget=forget)
 
     def close(self) -> None:
         """End the peer's input; PeerGone unless it exits cleanly within `exit_s`.

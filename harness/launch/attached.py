@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from harness.deadlines import Deadline
 from harness.hosts import Hosts
+from harness.memory import Memory
 
 from .lines import LineBuffer
 from .log import BoundedLog
@@ -84,7 +85,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A started container: its streams, its end, and how to remove it by force."""
+    """A started container: its streams, its end, how to remove it by force and how to weigh it."""
 
     lines: socket.socket
     errors: socket.socket
@@ -92,6 +93,7 @@ class Box:
     remove: Callable[[], None]
     hosts: Hosts
     image: str
+    memory: Callable[[bool], Memory | None] = lambda forget: None
 
 
 class ContainerChannel:
@@ -177,6 +179,10 @@ class ContainerChannel:
     def exit_status(self, deadline: Deadline) -> str | None:
         """How the container ended, or None if it still runs at the deadline."""
         return self._box.exit.text if self._box.exit.wait(deadline) else None
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the container has resident; `forget` the peak until now, where the engine lets us."""
+        return self._box.memory(forget)
 
     def kill(self) -> None:
         """Remove the container at once, keep its log; may be called twice."""

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -23,6 +24,7 @@ from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 from harness.hosts import Hosts
 from harness.manifest import ContainerBuild, Manifest
+from harness.memory import Memory, is_in_container, memory_in, memory_of
 
 from .attached import Box, ContainerChannel, Exit
 from .context import Context, context_of
@@ -153,7 +155,8 @@ class Engine:
                 return self._start(manifest, image, network, log_path)
             raise
         hosts = Hosts(address, network.listen)
-        box = Box(opened[0], opened[1], exit_, lambda: self._remove(container), hosts, str(image))
+        weigh = partial(self._memory, container)
+        box = Box(opened[0], opened[1], exit_, lambda: self._remove(container), hosts, str(image), weigh)
         return ContainerChannel(manifest.name, box, BoundedLog(log_path))
 
     def _create(self, manifest: Manifest, image: Image, network: Network) -> str:
@@ -219,6 +222,16 @@ class Engine:
         except NotFound:
             return ""
         return str(settings["Networks"][network]["IPAddress"])
+
+    def _memory(self, container: str, forget: bool) -> Memory | None:
+        """By the container's processes where they are ours to see, else by the engine's statistics."""
+        try:
+            pid = int(self._api.inspect_container(container)["State"]["Pid"])
+            if is_in_container(pid, container):
+                return memory_of(pid, forget=forget)
+            return memory_in(self._api.stats(container, stream=False, one_shot=True))
+        except (*_ENGINE_ERRORS, ValueError, KeyError, TypeError):
+            return None
 
     def network(self) -> Network:
         """The run's network, made where it is not there yet: internal, so that nothing leads out of it."""

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from harness.deadlines import Deadline
 from harness.hosts import LOOPBACK
+from harness.memory import Memory, memory_of
 
 from .lines import LineBuffer
 from .log import BoundedLog
@@ -126,6 +127,10 @@ class ProcessChannel:
         with contextlib.suppress(ValueError):
             return f"died of {signal.Signals(-status).name} (signal {-status})"
         return f"died of signal {-status}"
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the process and its children have resident; `forget` the peak until now."""
+        return memory_of(self.pid, forget=forget)
 
     def _wait(self, deadline: Deadline) -> bool:
         """Wait for the exit of the process itself; False at the deadline."""

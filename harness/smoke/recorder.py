@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.deadlines import Deadline
+from harness.memory import Memory
 from harness.schema import Fault, answer_fault
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Recorder:
     def exit_status(self, deadline: Deadline) -> str | None:
         """How the peer ended, or None if it still runs at the deadline."""
         return self._channel.exit_status(deadline)
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
+        """What the peer has resident."""
+        return self._channel.memory(forget=forget)
 
 
 def log_size(log: Path) -> int:

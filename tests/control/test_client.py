@@ -19,6 +19,7 @@ from harness.control.client import (
 from harness.deadlines import Deadline, Deadlines
 from harness.launch.launcher import launch_process
 from harness.manifest import load_manifest
+from harness.memory import Memory
 from tests import bad_adapters
 
 Start = Callable[..., ControlClient]
@@ -162,6 +163,9 @@ class Broken:
         pass
 
     def exit_status(self, deadline: Deadline) -> str | None:
+        return None
+
+    def memory(self, *, forget: bool = False) -> Memory | None:
         return None
 
 
