@@ -19,7 +19,7 @@ class Durables:
         """By which name the partner of an accepted pipe is known when it comes back; empty for none."""
         if pipe.dialled or self.options.handover or pipe.link is None or pipe.partner is None:
             return b""
-        return pipe.partner.identity if pipe.link.codec.version == 1 else b""
+        return pipe.partner.identity if pipe.link.version == 1 else b""
 
     def holder(self, pipe: "Pipe") -> "Pipe | None":
         """The pipe that is kept for the partner of this one, if there is any."""

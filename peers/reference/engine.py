@@ -99,6 +99,11 @@ class Link:
         self.flush()
 
     @property
+    def version(self) -> int:
+        """The major version of ZMTP that is spoken."""
+        return self.codec.version
+
+    @property
     def speaks_3_1(self) -> bool:
         """Whether both ends announced ZMTP 3.1 or higher: there are heartbeats and SUBSCRIBE."""
         return self.codec.partner_speaks_subscribe

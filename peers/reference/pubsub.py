@@ -40,7 +40,7 @@ class Xpub(Socket):
 
     def greet(self, pipe: Pipe) -> None:
         """A partner of ZMTP 1.0 filters by itself: it gets everything."""
-        if pipe.link is not None and pipe.link.codec.version == 1 and b"" not in pipe.subscriptions:
+        if pipe.link is not None and pipe.link.version == 1 and b"" not in pipe.subscriptions:
             self.add_subscription(pipe, b"")
 
     def take_command(self, pipe: Pipe, command: AnyCommand) -> None:

@@ -56,6 +56,7 @@ class Question:
     is_ready = True
     is_drained = True
     refused = False
+    version = 3
 
     def __init__(self, handler: Handler, on_reply: Callable[[bytes], None]) -> None:
         self.number = b"%d" % next(_numbers)
