@@ -2,6 +2,7 @@
 
 # ruff: noqa: D103
 
+import contextlib
 import hashlib
 import json
 import os
@@ -129,7 +130,13 @@ def close(socket):
         watches[socket].close(0)
     if served.pop(socket, None):
         leave_to_thread(socket)
-    sockets.pop(socket).close(0)
+    closing = sockets.pop(socket)
+    if closing.last_endpoint.startswith(
+        ZAP.encode()
+    ):  # closing alone frees it some time later
+        with contextlib.suppress(zmq.ZMQError):
+            closing.unbind(ZAP)
+    closing.close(0)
     forget(b"socket %d" % socket)
 
 
