@@ -131,9 +131,7 @@ def close(socket):
     if served.pop(socket, None):
         leave_to_thread(socket)
     closing = sockets.pop(socket)
-    if closing.last_endpoint.startswith(
-        ZAP.encode()
-    ):  # closing alone frees it some time later
+    if closing.last_endpoint.startswith(ZAP.encode()):  # closing alone frees it some time later
         with contextlib.suppress(zmq.ZMQError):
             closing.unbind(ZAP)
     closing.close(0)
