@@ -202,7 +202,9 @@ def test_one_for_each_visit(peer: Peer, dial: Dial, judge: Judge, mechanism: str
         handler.sock.expect_empty(clause="27/message/one-request-reply")
 
 
-@case("zap/request/without-a-handler", clauses=["27/arch/handler-first"], needs=NEEDS)
+@case(
+    "zap/request/without-a-handler", clauses=["27/arch/handler-first", "27/arch/server-connects"], needs=NEEDS
+)
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 def test_without_a_handler(peer: Peer, dial: Dial, judge: Judge, mechanism: str, by: str) -> None:
     """What becomes of a client while there is no handler is noted; once there is one, another gets in."""
