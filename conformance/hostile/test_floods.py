@@ -69,7 +69,7 @@ def test_subscriptions(peer: Peer, dial: Dial) -> None:
     pub.send([b"A", b"meanwhile"])
     steady.expect(b"A", b"meanwhile", clause="29/pub/queue")
     raw.close()
-    fresh = subscriber(dial(endpoint), pub, b"A")
+    fresh = subscriber(dial(endpoint), pub, b"A", clause="29/pub/queue")
     pub.send([b"A", b"afterwards"])
     for one in (steady, fresh):
         one.expect(b"A", b"afterwards", clause=OTHERS_SERVED)

@@ -18,7 +18,6 @@ from harness.zmtp.grammar import COMMAND, LONG, MORE
 
 SIZES = "37/framing/size-ranges"
 ANNOUNCED_OCTETS = 4 * MIB
-SIDE_BY_SIDE = 32  # twice the bound, where room is made for all of them
 IN_TURN = 10
 ROUNDS = 4
 BEGUN = b"\4PING" + bytes(1000)
@@ -29,15 +28,6 @@ frames = pytest.mark.parametrize("flags", FRAMES.values(), ids=FRAMES)
 def begun(flags: int) -> bytes:
     """A link in traffic that has sent a thousand octets of a frame of some MiB."""
     return IN_TRAFFIC + malformed.frame(flags, BEGUN, ANNOUNCED_OCTETS)
-
-
-@case("hostile/memory/announced-sizes", clauses=[SIZES, OTHERS_SERVED, MEMORY], needs=["PULL"])
-@frames
-def test_announced_sizes(peer: Peer, dial: Dial, flags: int) -> None:
-    """Frames cost memory by what has come of them, not by what they announce, and hold up nobody."""
-    scene = Scene(peer, dial)
-    crowd = scene.meet_many([begun(flags)] * SIDE_BY_SIDE)
-    scene.expect_aftermath(*crowd, clause=SIZES)
 
 
 @case("hostile/memory/half-sent-frames", clauses=[OTHERS_SERVED, SIZES, MEMORY], needs=["PULL"])

@@ -196,10 +196,17 @@ class Subscriber(Audience):
 
 
 def subscriber(
-    raw: RawPeer, publisher: RemoteSocket, *prefixes: bytes, identity: bytes | None = None
+    raw: RawPeer,
+    publisher: RemoteSocket,
+    *prefixes: bytes,
+    identity: bytes | None = None,
+    clause: str | None = None,
 ) -> Subscriber:
-    """A raw SUB after its handshake, whose subscriptions to these prefixes are in force."""
-    made = Subscriber(raw.handshake("SUB", identity=identity), publisher)
+    """A raw SUB after its handshake, whose subscriptions to these prefixes are in force.
+
+    That they do not come into force is blamed on `clause`, without one on the publisher's own rule.
+    """
+    made = Subscriber(raw.handshake("SUB", identity=identity), publisher, clause)
     made.subscribe(*prefixes)
     made.settle()
     return made

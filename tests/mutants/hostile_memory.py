@@ -36,25 +36,6 @@ def _notes_announced_sizes() -> dict[FrameParser, int]:
     return announced
 
 
-@mutant("hostile/memory/announced-sizes")
-def makes_room_for_all_that_is_announced() -> None:
-    """Makes room for the whole of a frame when its header comes, until its link ends."""
-    announced = _notes_announced_sizes()
-    rooms: dict[Link, bytearray] = {}
-
-    @patch(Link, "receive")
-    def receive(original: Original, self: Link, octets: bytes) -> None:
-        original(self, octets)
-        size = announced.pop(self.codec.decoder._parser, 0)  # type: ignore[arg-type]
-        if size and not self.closed:
-            rooms[self] = room_of(size)
-
-    @patch(Link, "close")
-    def close(original: Original, self: Link, reason: str) -> None:
-        rooms.pop(self, None)
-        original(self, reason)
-
-
 @mutant("hostile/memory/half-sent-frames")
 def keeps_frames_of_links_that_have_left() -> None:
     """Keeps room for a whole frame when the link that had begun it ends, until a socket is closed."""
