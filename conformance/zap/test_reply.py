@@ -66,8 +66,7 @@ def test_lets_in(peer: Peer, dial: Dial, mechanism: str, by: str, reply: str) ->
     """Status 200 lets the client in, with or without text, user id and metadata."""
     rest, clause = GOOD[reply]
     handler, sock = Handler(peer), open_server(peer, mechanism)
-    endpoint = sock.bind()
-    visitor = Visitor(dial(endpoint), mechanism).knock()
+    visitor = Visitor(dial(sock.bind()), mechanism).knock()
     handler.reply(handler.take(), b"200", *rest)
     visitor.expect_served(sock, clause)
 
@@ -79,7 +78,7 @@ def test_lets_in(peer: Peer, dial: Dial, mechanism: str, by: str, reply: str) ->
 )
 @pytest.mark.parametrize(("mechanism", "by"), EACH)
 @pytest.mark.parametrize("status", STATUSES)
-def test_keeps_out(peer: Peer, attach: Attach, judge: Judge, mechanism: str, by: str, status: str) -> None:
+def test_keeps_out(peer: Peer, attach: Attach, mechanism: str, by: str, status: str) -> None:
     """Any other status keeps the client out; the next one gets in if the handler says so."""
     is_filter = mechanism == "NULL" and status == "400"
     clause = "27/null/null-filter" if is_filter else f"27/message/status-{status}"

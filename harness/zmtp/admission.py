@@ -85,21 +85,19 @@ class AskingConnection(Connection):
             self.fail(reason)
         self.state = State.FAILED
 
-    def _ask(self, asked: Asked) -> None:
-        self.asked = asked
-        self._held = len(self._out)
+    def _ask(self, asked: Asked, held: int) -> None:
+        self.asked, self._held = asked, held
 
     def _take_greeting(self, greeting: Greeting | LegacyGreeting) -> list[Event]:
         held = len(self._out)
         events = super()._take_greeting(greeting)
         if self.config.mechanism == "NULL":
             identity = greeting.identity if isinstance(greeting, LegacyGreeting) else b""
-            self._ask(Asked("NULL", (), identity))
-            self._held = held
+            self._ask(Asked("NULL", (), identity), held)
         return events
 
     def _admit(self, plain: PlainHandshake, hello: Hello, offset: int) -> None:
-        self._ask(Asked("PLAIN", (hello.username, hello.password)))
+        self._ask(Asked("PLAIN", (hello.username, hello.password)), len(self._out))
         super()._admit(plain, hello, offset)
 
     def _take_curve(self, curve: CurveHandshake, value: Value, offset: int) -> list[Event]:
@@ -107,6 +105,5 @@ class AskingConnection(Connection):
         events = super()._take_curve(curve, value, offset)
         if isinstance(value, CurveInitiate):
             done = next(event for event in events if isinstance(event, HandshakeDone))
-            self._ask(Asked("CURVE", (curve.side.partner_key,), done.identity))
-            self._held = held
+            self._ask(Asked("CURVE", (curve.side.partner_key,), done.identity), held)
         return events

@@ -79,7 +79,8 @@ class Pipe:
         if self.socket.options.conflate:
             self.outgoing.clear()
         message = Message(*parts)
-        self.largest_octets = max(self.largest_octets, octets_of(message))
+        if self.socket.options.swap_octets:
+            self.largest_octets = max(self.largest_octets, octets_of(message))
         self.outgoing.append(message)
         self.flush()
 

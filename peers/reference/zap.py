@@ -55,7 +55,6 @@ class Question:
 
     is_ready = True
     is_drained = True
-    refused = False
     version = 3
 
     def __init__(self, handler: Handler, on_reply: Callable[[bytes], None]) -> None:
@@ -97,7 +96,7 @@ class Question:
         """The dialog is over, or nobody waits for its end any more."""
         if not self.closed:
             self.closed = True
-            self._pipe.ended(cast(Link, self), reason, self.refused)
+            self._pipe.ended(cast(Link, self), reason, refused=False)
 
 
 class AskingLink(Link):

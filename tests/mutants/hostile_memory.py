@@ -22,9 +22,9 @@ def room_of(octets: int) -> bytearray:
     return bytearray(b"x") * octets
 
 
-def _notes_announced_sizes() -> dict[FrameParser, int]:
+def _notes_announced_sizes() -> dict[object, int]:
     """The size of the frame that each parser is reading, as far as it is roomy."""
-    announced: dict[FrameParser, int] = {}
+    announced: dict[object, int] = {}
 
     @patch(FrameParser, "_header")
     def header(original: Original, self: FrameParser) -> Any:
@@ -45,7 +45,7 @@ def keeps_frames_of_links_that_have_left() -> None:
     @patch(Link, "close")
     def close(original: Original, self: Link, reason: str) -> None:
         original(self, reason)
-        size = announced.pop(self.codec.decoder._parser, 0)  # type: ignore[arg-type]
+        size = announced.pop(self.codec.decoder._parser, 0)
         if size:
             rooms.append(room_of(size))
 

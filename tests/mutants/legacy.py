@@ -119,11 +119,11 @@ def no_mark_for_the_absent() -> None:
 @mutant("legacy/hwm/limits-what-is-kept")
 def keeps_the_newest() -> None:
     """Drops the oldest message of a full queue."""
-    full = Pipe.is_full
+    full: Any = Pipe.is_full
 
     @patch(Pipe, "put")
     def put(original: Original, self: Pipe, parts: Parts) -> None:
-        if full.fget(self):  # type: ignore[attr-defined]
+        if full.fget(self):
             self.outgoing.popleft()
         original(self, parts)
 

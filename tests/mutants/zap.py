@@ -26,16 +26,20 @@ def change_requests(change: Callable[[list[bytes]], list[bytes]]) -> None:
         original(self, link, message)
 
 
-def ask_no(socket_type: str) -> None:
-    """Take handlers of one socket type for none."""
+def ask_unless(is_none: Callable[[Handler | None], bool]) -> None:
+    """Do as if there were no handler."""
 
     @patch(AskingLink, "ask")
     def ask(original: Original, self: AskingLink, asked: Asked) -> None:
-        handler = zap_module._handlers.get(self.reactor)
-        if handler is not None and handler.socket.type == socket_type:
+        if is_none(zap_module._handlers.get(self.reactor)):
             self.decide(TEMPORARY)
         else:
             original(self, asked)
+
+
+def ask_no(socket_type: str) -> None:
+    """Take handlers of one socket type for none."""
+    ask_unless(lambda handler: handler is not None and handler.socket.type == socket_type)
 
 
 @mutant("zap/request/asks-a-handler-on-router")
@@ -134,14 +138,12 @@ def gives_handlers_up() -> None:
     """Asks nobody any more once there was no handler."""
     gone = False
 
-    @patch(AskingLink, "ask")
-    def ask(original: Original, self: AskingLink, asked: Asked) -> None:
+    def is_gone(handler: Handler | None) -> bool:
         nonlocal gone
-        gone = gone or self.reactor not in zap_module._handlers
-        if gone:
-            self.decide(TEMPORARY)
-        else:
-            original(self, asked)
+        gone = gone or handler is None
+        return gone
+
+    ask_unless(is_gone)
 
 
 def misjudge(verdict: Callable[[Parts], bytes | None]) -> None:
@@ -195,9 +197,4 @@ def leaves_who_answers_wrong() -> None:
             bad.update(zap_module._handlers.values())
         return bytes(original(self, parts))
 
-    @patch(AskingLink, "ask")
-    def ask(original: Original, self: AskingLink, asked: Asked) -> None:
-        if zap_module._handlers.get(self.reactor) in bad:
-            self.decide(TEMPORARY)
-        else:
-            original(self, asked)
+    ask_unless(lambda handler: handler in bad)
