@@ -79,6 +79,16 @@ def touch():
             answer_zap(handler)
 
 
+def watch(socket):
+    for poller in (descriptors, everything):
+        poller.register(socket.fileno(), select.POLLIN)
+
+
+def unwatch(socket):
+    for poller in (descriptors, everything):
+        poller.unregister(socket.fileno())
+
+
 def patiently(act, timeout_ms):
     """Do `act` as soon as it does not raise Again; all sockets are served meanwhile."""
     end = time.monotonic() + timeout_ms / 1000
@@ -108,8 +118,7 @@ def open_socket(type, options):
     sockets[number] = served[number] = socket
     watches[number] = None
     socket.linger = 0
-    for poller in (descriptors, everything):
-        poller.register(socket.fileno(), select.POLLIN)
+    watch(socket)
     try:
         for option, value in options.items():
             set_option(number, option, value)
@@ -140,8 +149,7 @@ def close(socket):
 
 def leave_to_thread(socket):
     served.pop(socket, None)
-    for poller in (descriptors, everything):
-        poller.unregister(sockets[socket].fileno())
+    unwatch(sockets[socket])
 
 
 def set_option(socket, option, value):
@@ -159,8 +167,7 @@ def let_in(socket, pairs):
     if not handlers:
         handlers.append(context.socket(zmq.REP))
         handlers[0].bind(ZAP)
-        for poller in (descriptors, everything):
-            poller.register(handlers[0].fileno(), select.POLLIN)
+        watch(handlers[0])
     domain = b"socket %d" % socket
     passwords[domain] = [[bytes.fromhex(octets) for octets in pair] for pair in pairs]
     return domain
@@ -177,8 +184,7 @@ def forget(domain):
     """A socket with a list is gone; without any, ZAP's endpoint is free for others."""
     if passwords.pop(domain, None) is not None and not passwords:
         handler = handlers.pop()
-        for poller in (descriptors, everything):
-            poller.unregister(handler.fileno())
+        unwatch(handler)
         handler.unbind(ZAP)
         handler.close(0)
 
