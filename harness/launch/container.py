@@ -299,15 +299,18 @@ class Engine:
         for item in self._api.containers(all=True, filters=filters):
             self._remove(item["Id"])
         for item in self._api.networks(filters=filters):
-            with contextlib.suppress(NotFound):
-                self._remove_network(item["Id"])
+            self._remove_network(item["Id"])
 
     def _remove_network(self, network: str) -> None:
-        """Remove a network, and the harness's own container from it first."""
-        for container in self._api.inspect_network(network)["Containers"] or {}:
-            with contextlib.suppress(APIError):
-                self._api.disconnect_container_from_network(container, network, force=True)
-        self._api.remove_network(network)
+        """Remove a network, and the harness's own container from it first.
+
+        One that the engine will not part with is left, and does not keep the others.
+        """
+        with contextlib.suppress(*_ENGINE_ERRORS):
+            for container in self._api.inspect_network(network)["Containers"] or {}:
+                with contextlib.suppress(APIError):
+                    self._api.disconnect_container_from_network(container, network, force=True)
+            self._api.remove_network(network)
 
     def _remove(self, container: str) -> None:
         """Remove a container whatever it does; harmless where it is gone or going."""

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docker import APIClient
+from docker.errors import APIError
 
 from harness.deadlines import Deadline, DeadlineExceeded
 from harness.launch.attached import ContainerChannel
@@ -275,6 +277,29 @@ def test_a_peer_that_outlives_a_killed_harness_is_swept_by_the_next_run() -> Non
     end(process, signal.SIGKILL)
     assert open_and_close() is None
     assert left_of(run) == []
+
+
+def test_a_network_that_the_engine_keeps_does_not_save_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = []
+    for _ in range(2):
+        process, run = run_until_up("hello")
+        end(process, signal.SIGKILL)
+        runs.append(run)
+    remove = APIClient.remove_network
+    kept: list[str] = []
+
+    def keep_the_first(self: APIClient, net_id: str) -> None:
+        kept.append(net_id)
+        if net_id == kept[0]:
+            raise APIError("has active endpoints")
+        remove(self, net_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(APIClient, "remove_network", keep_the_first)
+        assert open_and_close() is None
+    assert [left for run in runs for left in left_of(run)] == [kept[0][:12]]
+    assert open_and_close() is None
+    assert all(none_left_of(run) for run in runs)
 
 
 def test_an_interrupted_harness_leaves_nothing() -> None:
