@@ -20,6 +20,7 @@ BODIES = {
     "three-frames": [b"a", b"b", b"c"],
     "empty": [b""],
     "empty-frames-around": [b"", b"body", b""],
+    "empty-frame-inside": [b"one", b"", b"two", b"", b"three"],
 }
 MALFORMED = {
     "no-delimiter": Message(b"request"),

@@ -18,6 +18,7 @@ BODIES = {
     "three-frames": [b"a", b"b", b"c"],
     "empty": [b""],
     "empty-frames-around": [b"", b"body", b""],
+    "empty-frame-inside": [b"one", b"", b"two", b"", b"three"],
     "long-frame": [b"x" * 256],
 }
 MALFORMED = {
