@@ -22,6 +22,7 @@ from harness.manifest import Manifest, load_manifests
 from harness.pairs import ZMTP_3, Pair, PairError, default_pairs, matching_pairs, shard_of
 from harness.peer import LivePeer, PeerUnavailable
 from harness.selftest import self_test
+from harness.verdict import Mismatch
 from harness.wire.hub import TapHub
 from harness.wire.pcapng import write_pcapng
 from harness.wire.trace import Octets, Trace
@@ -50,7 +51,8 @@ class Wishes:
 class Bench:
     """`manifests` are the peers to judge; `unavailable` says why others are not here.
 
-    `singles` are those that are judged by themselves, `pairs` those that are judged together.
+    `singles` are those that are judged by themselves, `pairs` those that are judged together. `plain_talks`
+    are the faults in those that were held: by peer, socket type and role.
     """
 
     ledger: Ledger
@@ -64,6 +66,7 @@ class Bench:
     launcher: Launcher = field(default_factory=Launcher)
     singles: list[str] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    plain_talks: dict[tuple[str, str, str], Mismatch | None] = field(default_factory=dict)
     _live: dict[tuple[str, int], LivePeer] = field(default_factory=dict)
     _tested: set[str] = field(default_factory=set)
     _hub: TapHub | None = None

@@ -87,6 +87,11 @@ class Deadlines:
         return 3.0 * self.scale
 
     @property
+    def case_s(self) -> float:
+        """All of a case, or of another talk: longer than any that ends by itself."""
+        return 120.0 * self.scale
+
+    @property
     def exit_s(self) -> float:
         """The peer's process exits after the end of its input."""
         return 3.0 * self.scale

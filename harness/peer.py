@@ -134,6 +134,7 @@ class Peer:
 
     def start(self, op: str, timeout_s: float | None = None, **fields: Any) -> Pending:
         """Ask an operation and come back at once, for when the raw end must act while the peer waits."""
+        self.trace.check_end(self.deadlines.case_s)
         began_s = self.trace.now_s()
         try:
             call = self._client.start(op, timeout_s=timeout_s, **fields)

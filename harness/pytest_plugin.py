@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from harness.pytest_bench import BENCH, INTEROP_CASES, SUITE, bench_of, is_whole
+from harness.pytest_blame import look_for_roots
 from harness.pytest_fixtures import (
     ASKING,
     Asking,
@@ -197,6 +198,8 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     if error is not None and not isinstance(error, Exception | pytest.skip.Exception):
         return
     judgement = apply_known(judgement_of(asked, error), asked.listed)
+    if judgement.blamed and judgement.verdict is not Verdict.KNOWN:
+        judgement = apply_known(judgement_of(asked, look_for_roots(asked, error)), asked.listed)
     result = _result(item, call, asked, judgement)
     shown = go_along(item.config, asked, judgement, result)
     _say(report, result, asked, judgement, shown, is_strict(item.config))

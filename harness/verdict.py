@@ -55,3 +55,7 @@ class Mismatch(AssertionError):
         self.clause = clause
         self.place = place
         self.fatal = fatal
+
+    def blaming(self, clause: str) -> Mismatch:
+        """The same, with another rule to blame."""
+        return Mismatch(self.expected, self.actual, clause, self.place, fatal=self.fatal)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.deadlines import Deadline, DeadlineExceeded, Deadlines
 
-NAMES = ["start", "answer", "reaction", "delivery", "connect", "exit", "reconnect", "probe"]
+NAMES = ["start", "answer", "reaction", "delivery", "connect", "exit", "reconnect", "probe", "case"]
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.secured import FORGED, expect_not_served, expect_refused
-from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge
 from harness.curve import Client, Introduced, KeyPair, Server
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
 from harness.verdict import Mismatch
@@ -83,8 +82,7 @@ def opened(raw: RawPeer, act: Callable[[], T], clause: str) -> T:
     try:
         return act()
     except RemoteProtocolError as error:
-        at = raw.last.start if raw.last is not None else None
-        raise raw.mismatch("a box that opens", error.message, clause, at) from None
+        raise raw.mismatch("a box that opens", error.message, clause, raw.last_start) from None
 
 
 # -- the peer is the server ----------------------------------------------------------------------

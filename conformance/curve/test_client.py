@@ -21,11 +21,11 @@ from conformance.curve.ends import (
     open_client,
     reach_ready,
 )
-from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.secured import FORGED, judge_role
-from conformance.zmtp.traffic import expect_serves, expect_silence
+from conformance.zmtp.traffic import expect_silence
 from harness.case import Judge, case
 from harness.curve import Server, tampered
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.link import Sendable

@@ -29,8 +29,8 @@ from conformance.curve.ends import (
     reach_initiate,
     shake_hands,
 )
-from conformance.zmtp.conversation import PARTNER
 from harness.case import Judge, case
+from harness.exchange import PARTNER
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer

@@ -55,7 +55,7 @@ class Scene:
             assert self._attach is not None
             return self._attach(self.sock)
         except Mismatch as refused:
-            raise Mismatch(refused.expected, refused.actual, clause, refused.place) from None
+            raise refused.blaming(clause) from None
 
     def meet_many(self, octets: Iterable[bytes]) -> list[RawPeer]:
         """A connection for each of these, which it has sent."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.secured import FORGED, expect_refused
-from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
 from harness.wire.link import Sendable

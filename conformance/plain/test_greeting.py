@@ -18,8 +18,8 @@ from conformance.plain.ends import (
     shake_hands,
 )
 from conformance.zmtp.secured import OLD, judge_old_partner, judge_other_mechanism
-from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
 from harness.zmtp import (

@@ -11,9 +11,9 @@ from conformance.plain.ends import (
     reach_ready,
     shake_hands,
 )
-from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.secured import expect_not_served
 from harness.case import Judge, case
+from harness.exchange import PARTNER
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer

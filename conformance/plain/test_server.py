@@ -16,16 +16,10 @@ from conformance.plain.ends import (
     open_server,
     reach_initiate,
 )
-from conformance.zmtp.conversation import PARTNER
 from conformance.zmtp.secured import FORGED, judge_role
-from conformance.zmtp.traffic import (
-    closed_or_served,
-    data_of,
-    expect_reaction,
-    expect_serves,
-    expect_silence,
-)
+from conformance.zmtp.traffic import closed_or_served, data_of, expect_reaction, expect_silence
 from harness.case import Judge, case
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.link import Sendable

@@ -152,8 +152,7 @@ class Audience:
             self.raw.send(Pong(received.value.context[:16]))
 
     def _mismatch(self, expected: str, actual: str, clause: str | None) -> Mismatch:
-        at = None if self.raw.last is None else self.raw.last.start
-        return self.raw.mismatch(expected, actual, clause, at)
+        return self.raw.mismatch(expected, actual, clause, self.raw.last_start)
 
 
 class Subscriber(Audience):
@@ -226,7 +225,7 @@ def handshake_3_0(raw: RawPeer, socket_type: str, clause: str) -> RawPeer:
     try:
         return raw.handshake(socket_type, greeting=ZMTP_3_0)
     except Mismatch as refused:
-        raise Mismatch(refused.expected, refused.actual, clause, refused.place) from None
+        raise refused.blaming(clause) from None
 
 
 def publisher(raw: RawPeer, sub: RemoteSocket, socket_type: str = "PUB") -> RawPeer:

@@ -14,6 +14,7 @@ from harness.zmtp import Message, Ping, Pong, Ready
 
 FLOOD_OCTETS = 65_536
 FLOOD_COUNT = 1_000
+MOST_QUEUED = 100_000  # in front of a fence
 
 
 def joined(sock: RemoteSocket, raw: RawPeer, partner: str) -> RawPeer:
@@ -120,12 +121,16 @@ def read_until_fence(sock: RemoteSocket, raw: RawPeer, *fence: bytes) -> int:
     How many messages came before it. The fence may be dropped while the queue is full; it is not then
     the last message in the queue, so there is always another one to read.
     """
-    count = 0
+    expected = Message(*fence[1:])
     attempt(sock, *fence)
-    while raw.expect(Message) != Message(fence[-1]):
-        count += 1
+    for count in range(MOST_QUEUED):
+        came = raw.expect(Message)
+        if came == expected:
+            return count
+        if came.parts[-1] == fence[-1]:
+            raise raw.mismatch(describe(expected), describe(came), None, raw.last_start)
         attempt(sock, *fence)
-    return count
+    raise raw.mismatch(describe(expected), f"{MOST_QUEUED} other messages", None, raw.last_start)
 
 
 def probe(sock: RemoteSocket, raw: RawPeer, *parts: bytes, clause: str | None = None) -> None:

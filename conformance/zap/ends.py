@@ -9,9 +9,9 @@ import pytest
 
 from conformance.curve.ends import OF_SERVER, expect_ready, metadata, reach_initiate
 from conformance.plain.ends import AS_CLIENT, GOOD
-from conformance.zmtp.traffic import expect_serves
 from harness.curve import Client
 from harness.deadlines import DeadlineExceeded
+from harness.exchange import expect_serves
 from harness.peer import Peer, RemoteSocket, show_parts
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
@@ -177,6 +177,5 @@ class Visitor:
         """
         fate = self.fate()
         if fate not in KEPT_OUT:
-            at = self.raw.last.start if self.raw.last is not None else None
-            raise self.raw.mismatch("ERROR, a close, or nothing", fate, clause, at)
+            raise self.raw.mismatch("ERROR, a close, or nothing", fate, clause, self.raw.last_start)
         return fate

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.zmtp.traffic import expect_serves
 from harness.deadlines import DeadlineExceeded
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Dial, Listen
 from harness.verdict import Mismatch
@@ -17,10 +17,6 @@ from harness.wire.trace import Trace
 from harness.zmtp import Error, Greeting, Message, Ping, Pong, Ready
 from harness.zmtp.grammar import ADDRESSED
 
-PARTNER = {
-    "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",
-    "XPUB": "XSUB", "XSUB": "XPUB", "PUSH": "PULL", "PULL": "PUSH", "PAIR": "PAIR",
-}  # fmt: skip
 NO_PARTNER = dict.fromkeys(PARTNER, "PAIR") | {"PAIR": "REQ"}
 LONG_PARTS = [b"long", bytes(300), b""]
 LONG_TOPIC = b"t" * 300

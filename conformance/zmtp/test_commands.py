@@ -3,8 +3,9 @@
 import pytest
 
 from conformance.zmtp.framing import bystander, tolerated_or_closed
-from conformance.zmtp.traffic import data_of, expect_serves
+from conformance.zmtp.traffic import data_of
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial
 from harness.zmtp import (

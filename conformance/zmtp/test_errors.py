@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.zmtp.traffic import closed_or_served, expect_serves
+from conformance.zmtp.traffic import closed_or_served
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.endpoints import RawListener

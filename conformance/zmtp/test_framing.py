@@ -16,9 +16,9 @@ from conformance.zmtp.framing import (
     tolerated_or_closed,
 )
 from conformance.zmtp.partners import send_in_pieces
-from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge, case
 from harness.control.flood import body, flood_digest
+from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.verdict import Mismatch

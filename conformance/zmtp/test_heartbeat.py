@@ -12,8 +12,8 @@ from conformance.zmtp.heartbeats import (
 )
 from conformance.zmtp.partners import expect_delivered_or_closed, expect_still_served
 from conformance.zmtp.test_null import partner_of
-from conformance.zmtp.traffic import expect_serves
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.rawpeer import RawPeer

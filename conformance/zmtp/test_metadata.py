@@ -2,8 +2,9 @@
 
 import pytest
 
-from conformance.zmtp.traffic import closed_or_served, expect_serves, routed_as, start_handshake
+from conformance.zmtp.traffic import closed_or_served, routed_as, start_handshake
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import OperationRefused, Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer

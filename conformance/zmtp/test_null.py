@@ -2,14 +2,9 @@
 
 import pytest
 
-from conformance.zmtp.traffic import (
-    closed_or_served,
-    data_of,
-    expect_serves,
-    expect_silence,
-    start_handshake,
-)
+from conformance.zmtp.traffic import closed_or_served, data_of, expect_silence, start_handshake
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.rawpeer import RawPeer

@@ -3,8 +3,9 @@
 import pytest
 
 from conformance.pipeline.ends import next_served
-from conformance.zmtp.traffic import closed_or_served, expect_refused, expect_serves, start_handshake
+from conformance.zmtp.traffic import closed_or_served, expect_refused, start_handshake
 from harness.case import Judge, case
+from harness.exchange import expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
 from harness.verdict import Mismatch

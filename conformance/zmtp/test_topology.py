@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from conformance.pipeline.ends import leave, meet_pullers, reserved_port
-from conformance.zmtp.traffic import expect_serves
 from harness.case import case
+from harness.exchange import expect_serves
 from harness.hosts import LOOPBACK, Hosts
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Dial, Listen

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from harness.case import Judge
 from harness.deadlines import DeadlineExceeded
+from harness.exchange import expect_serves
 from harness.peer import Parts, RemoteSocket
 from harness.pytest_fixtures import Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
-from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Received, Subscribe
+from harness.zmtp import AnyCommand, Error, Message, Ping, Ready, Received
 
 POLL_S = 0.02
 REFUSAL = "ERROR, or the connection closed"
@@ -95,80 +96,6 @@ def expect_silence(raw: RawPeer, bystander: RemoteSocket, dial: Dial, expected: 
     """Nothing has come to our end once a PULL of the same peer, which speaks NULL, has served a partner."""
     expect_serves(bystander, dial(bystander.bind()).handshake("PUSH"))  # all that was under way is done
     Judge.that(not raw.arrived(), expected, actual)
-
-
-def expect_serves(sock: RemoteSocket, raw: RawPeer, clause: str | None = None) -> None:
-    """Messages flow in each legal way between a socket and a partner that is past the handshake."""
-    _EXCHANGES[sock.socket_type](sock, raw, clause)
-
-
-def _ask(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    sock.send([b"request"], clause)
-    raw.expect(Message(b"", b"request"), clause=clause)
-    raw.send(Message(b"", b"reply"))
-    sock.expect(b"reply", clause=clause)
-
-
-def _reply(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    raw.send(Message(b"", b"request"))
-    sock.expect(b"request", clause=clause)
-    sock.send([b"reply"], clause)
-    raw.expect(Message(b"", b"reply"), clause=clause)
-
-
-def _deal(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    raw.send(Message(b"", b"in"))
-    sock.expect(b"", b"in", clause=clause)
-    sock.send([b"", b"out"], clause)
-    raw.expect(Message(b"", b"out"), clause=clause)
-
-
-def _route(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    raw.send(Message(b"", b"in"))
-    routing_id, *parts = sock.recv(clause=clause)
-    if parts != [b"", b"in"]:
-        raise Mismatch('message ["", "in"] behind a routing id', repr(parts), clause)
-    sock.send([routing_id, b"", b"out"], clause)
-    raw.expect(Message(b"", b"out"), clause=clause)
-
-
-def _publish(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    """A subscription takes force at a later publish: publish until a message arrives."""
-    raw.request(Subscribe(b""))
-    deadline = raw.deadlines.deadline("delivery")
-    while not raw.arrived() and not deadline.expired:
-        sock.send([b"news"], clause)
-    raw.expect(Message(b"news"), clause=clause)
-
-
-def _subscribe(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    sock.subscribe(b"")
-    raw.expect_subscription(b"", clause=clause)
-    raw.send(Message(b"news"))
-    sock.expect(b"news", clause=clause)
-
-
-def _push(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    sock.send([b"work"], clause)
-    raw.expect(Message(b"work"), clause=clause)
-
-
-def _pull(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    raw.send(Message(b"work"))
-    sock.expect(b"work", clause=clause)
-
-
-def _pair(sock: RemoteSocket, raw: RawPeer, clause: str | None) -> None:
-    raw.send(Message(b"in"))
-    sock.expect(b"in", clause=clause)
-    sock.send([b"out"], clause)
-    raw.expect(Message(b"out"), clause=clause)
-
-
-_EXCHANGES = {
-    "REQ": _ask, "REP": _reply, "DEALER": _deal, "ROUTER": _route, "PUB": _publish, "XPUB": _publish,
-    "SUB": _subscribe, "XSUB": _subscribe, "PUSH": _push, "PULL": _pull, "PAIR": _pair,
-}  # fmt: skip
 
 
 def data_of(command: AnyCommand) -> bytes:

@@ -172,7 +172,7 @@ class Stage:
         try:
             raw = dial(self._endpoint, self.played.trace, self.peer.deadlines)
         except Mismatch as refused:
-            raise Mismatch(refused.expected, refused.actual, OTHERS_SERVED, refused.place) from None
+            raise refused.blaming(OTHERS_SERVED) from None
         line = Line(raw, name)
         self.played.lines.append(line)
         return line
@@ -247,7 +247,7 @@ class Stage:
         try:
             raw.handshake(self.kind.partner)
         except Mismatch as refused:
-            raise Mismatch(refused.expected, refused.actual, OTHERS_SERVED, refused.place) from None
+            raise refused.blaming(OTHERS_SERVED) from None
         line.in_traffic = True
         return line
 

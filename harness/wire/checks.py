@@ -60,6 +60,20 @@ def run_checks(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.place.offset)
 
 
+def faults_of_introduction(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
+    """What the checks find up to READY, INITIATE or ERROR: the part of a talk that all others stand on."""
+    end = next(
+        (
+            each.received.end
+            for each in _own(trace, connection, sender)
+            if isinstance(each.received.value, Introduction | Error)
+        ),
+        None,
+    )
+    found = run_checks(trace, connection, sender)
+    return found if end is None else [finding for finding in found if finding.place.offset < end]
+
+
 # -- the decoded view ----------------------------------------------------------------------------
 
 _decoded: weakref.WeakKeyDictionary[Trace, dict[int, tuple[int, list[Decoded]]]]

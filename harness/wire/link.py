@@ -231,6 +231,11 @@ class Link:
         """Whether something has been read that nobody took yet."""
         return bool(self._inbox)
 
+    @property
+    def last_start(self) -> int | None:
+        """The octet at which the last thing that came began, None where none has come."""
+        return None if self.last is None else self.last.start
+
     def take_in(self) -> None:
         """Read what is there, without waiting."""
         self._read()
@@ -276,6 +281,7 @@ class Link:
         return self._next(self.deadlines.deadline(within), what)
 
     def _next(self, deadline: Deadline, what: str) -> Received | None:
+        self.trace.check_end(self.deadlines.case_s)
         while True:
             if not self._inbox:
                 self._until(lambda: self._inbox, deadline, what)

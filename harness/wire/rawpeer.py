@@ -199,7 +199,10 @@ class RawPeer(Link):
         self._fences += 1
         context = b"fence-%d" % self._fences
         self.send(Ping(0, context))
-        self.expect(Pong(context), clause=clause)
+        answer = self.expect(Pong, clause=clause)
+        if answer.context != context:
+            expected, clause = describe(Pong(context)), "37/heartbeat/pong-reply"
+            raise self.mismatch(expected, describe(answer), clause, self.last_start)
 
 
 def as_message(request: Subscribe | Cancel) -> Message:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from harness.verdict import Mismatch
 from harness.zmtp import Decoder, Received
 
 Sender = Literal["dialer", "listener"]
@@ -107,7 +108,6 @@ class Trace:
         self._lock = threading.RLock()
         self._connections = 0
         self.waited_s = 0.0
-        self.waited_s = 0.0
 
     @classmethod
     def of(cls, records: Iterable[Record], epoch_s: float) -> Trace:
@@ -122,6 +122,11 @@ class Trace:
     def now_s(self) -> float:
         """Seconds since the trace began."""
         return time.monotonic() - self._began
+
+    def check_end(self, within_s: float) -> None:
+        """Raise Mismatch where the talk has gone on for longer: a peer may keep a loop busy for ever."""
+        if self.now_s() > within_s:
+            raise Mismatch("the case comes to its end", f"it still goes on after {within_s:g} s")
 
     @contextmanager
     def step(self) -> Iterator[None]:

@@ -52,7 +52,7 @@ def forgets_to_count_failed_handshakes_down() -> None:
 
     @patch(Socket, "attach")
     def attach(original: Original, self: Socket, pipe: Pipe) -> None:
-        under_way[self] -= 1
+        under_way[self] = under_way.get(self, 1) - 1
         original(self, pipe)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,25 +17,30 @@ Apply = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """`kills` are the ids of the cases that must find it; `fault` is what it does wrong."""
+    """`kills` are the ids of the cases that must find it; `fault` is what it does wrong.
+
+    `breaks` are the rules (clause globs) that the fault breaks besides those that its own cases cite: what
+    else it can be blamed on.
+    """
 
     name: str
     kills: tuple[str, ...]
     fault: str
     apply: Apply
+    breaks: tuple[str, ...] = ()
 
 
 MUTANTS: dict[str, Mutant] = {}
 
 
-def mutant(*kills: str) -> Callable[[Apply], Apply]:
+def mutant(*kills: str, breaks: Sequence[str] = ()) -> Callable[[Apply], Apply]:
     """Register a function as a mutant; its name (with dashes) and docstring describe the fault."""
 
     def register(apply: Apply) -> Apply:
         name = apply.__name__.replace("_", "-")
         assert name not in MUTANTS, f"two mutants are called {name}"
         assert apply.__doc__, f"mutant {name} does not say what it does wrong"
-        MUTANTS[name] = Mutant(name, kills, " ".join(apply.__doc__.split()), apply)
+        MUTANTS[name] = Mutant(name, kills, " ".join(apply.__doc__.split()), apply, tuple(breaks))
         return apply
 
     return register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from harness.zmtp import Config, Connection, Decoder, Frame, FrameParser, Message, RemoteProtocolError
@@ -256,7 +257,7 @@ def _changes_limit(change: Callable[[int | None], int | None]) -> None:
     @patch(Link, "configure")
     def configure(original: Original, self: Link) -> Config:
         made: Config = original(self)
-        return Config(made.socket_type, made.identity, max_octets=change(made.max_octets))
+        return replace(made, max_octets=change(made.max_octets))
 
 
 @mutant("zmtp/framing/command-between-frames")

@@ -27,11 +27,12 @@ ODD_FIELDS = ("37/abnf/signature", "37/abnf/as-server", "37/abnf/filler")
 
 
 def change_own_greeting(change: Callable[[bytes], bytes]) -> None:
-    """Let the peer send another greeting."""
+    """Let the peer send another greeting under NULL: other mechanisms have rules of their own for it."""
 
     @patch(Connection, "_own_greeting")
     def own(original: Original, self: Connection) -> bytes:
-        return change(original(self))
+        octets = original(self)
+        return change(octets) if self.config.mechanism == "NULL" else octets
 
 
 @mutant("zmtp/greeting/own-signature")
@@ -260,7 +261,7 @@ def has_no_use_for_a_second_server() -> None:
 
     @patch(Connection, "_take_greeting")
     def take(original: Original, self: Connection, greeting: Greeting) -> list[Event]:
-        if greeting.as_server == 1:
+        if self.config.mechanism == "NULL" and isinstance(greeting, Greeting) and greeting.as_server == 1:
             raise RemoteProtocolError("37/abnf/as-server", "two servers", 32)
         events: list[Event] = original(self, greeting)
         return events

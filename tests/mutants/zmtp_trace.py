@@ -17,13 +17,18 @@ Original = Callable[..., Any]
 PROPERTY = malformed.property_octets
 
 
+def _passes_over(connection: Connection) -> bool:
+    """Other mechanisms have rules of their own for what they send."""
+    return connection.config.mechanism != "NULL"
+
+
 def _greets(offset: int, octets: bytes, only: str = "") -> None:
     """Send a greeting with other octets at `offset`, with one socket type only or with all."""
 
     @patch(Connection, "_own_greeting")
     def own_greeting(original: Original, self: Connection) -> bytes:
         greeting: bytes = original(self)
-        if only and self.config.socket_type != only:
+        if _passes_over(self) or (only and self.config.socket_type != only):
             return greeting
         return greeting[:offset] + octets + greeting[offset + len(octets) :]
 
@@ -71,8 +76,9 @@ def _around_ready(before: bytes, behind: bytes) -> None:
     def take(original: Original, self: Connection, greeting: Any) -> Any:
         at = len(self._out)
         events = original(self, greeting)
-        self._out[at:at] = before
-        self._out += behind
+        if not _passes_over(self):
+            self._out[at:at] = before
+            self._out += behind
         return events
 
 
@@ -110,6 +116,8 @@ def _adds_to_ready(octets: bytes) -> None:
 
     @patch(Connection, "_ready")
     def ready(original: Original, self: Connection) -> Any:
+        if _passes_over(self):
+            return original(self)
         return _Octets(malformed.ready(PROPERTY(b"Socket-Type", self.config.socket_type.encode()), octets))
 
 

@@ -220,6 +220,26 @@ def test_endless_pings_end(pair: Pair) -> None:
     thread.join()
 
 
+def test_a_partner_that_never_ends_does_not_keep_a_case_for_ever(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialer, listener = pair()
+    listener.send(Message(b"once more"), Message(b"once more"))
+    assert dialer.next() is not None
+    monkeypatch.setattr(dialer.trace, "now_s", lambda: 121.0 * QUICK.scale)
+    with pytest.raises(Mismatch, match="expected the case comes to its end, got it still goes on after 6 s"):
+        dialer.next()
+
+
+def test_a_fence_with_another_context_breaks_the_rule_of_pong(pair: Pair) -> None:
+    dialer, listener = pair()
+    listener.send(Greeting(), Pong(b"own"))
+    dialer.greet()
+    with pytest.raises(Mismatch) as caught:
+        dialer.fence(clause="30/pull/fair-queue")
+    assert (caught.value.clause, caught.value.actual) == ("37/heartbeat/pong-reply", 'PONG "own"')
+
+
 def test_fence_and_subscriptions(pair: Pair) -> None:
     dialer, listener = pair()
     dialer.send(Greeting(), Subscribe(b"a"), Message(b"\x01b"), Pong(b"fence-1"))

@@ -1,0 +1,128 @@
+"""What a failing case is due to: what all cases stand on is looked at first.
+
+A peer that breaks a rule in its greeting or its handshake, or does not manage the plain talk, fails cases of
+every family. Each would blame a rule of its own, though that rule has not been judged.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+
+from harness.deadlines import Deadlines
+from harness.exchange import PARTNER
+from harness.pairs import ZMTP_3
+from harness.peer import LivePeer, Peer, PeerUnavailable
+from harness.plaintalk import CARRIES, hold_plain_talk
+from harness.pytest_fixtures import Asking
+from harness.verdict import Mismatch
+from harness.wire.checks import faults_of_introduction
+from harness.wire.rawpeer import RawPeer
+from harness.wire.trace import Trace
+
+IN_PLAIN_TALK = "in a plain talk of"
+# The families that judge each part of it by a rule of its own.
+JUDGE_PLAIN_TALK = (
+    "zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/", "zmtp/topology/", "zmtp/framing/",
+    "reqrep/", "pubsub/", "pipeline/", "pair/",
+)  # fmt: skip
+
+
+def look_for_roots(asked: Asking, error: BaseException | None) -> BaseException | None:
+    """What ended the case, and the soft findings in `asked.judge`, each with what is at the root of it."""
+    asked.judge.findings[:] = [_at_the_root(asked, finding) for finding in asked.judge.findings]
+    return _at_the_root(asked, error) if isinstance(error, Mismatch) else error
+
+
+def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
+    """The mismatch, or in its place the fault behind it: of the peer's introduction, or in the plain talk.
+
+    Left as it is where the peer went down, the case itself judges that rule, or it is one of a pair.
+    """
+    if mismatch.fatal or asked.pair is not None:
+        return mismatch
+    root = _in_its_introduction(asked, mismatch) or _in_plain_talk(asked)
+    if root is None:
+        return mismatch
+    asked.judge.note(f"the case expected {mismatch.expected}, and got {mismatch.actual}")
+    return root
+
+
+def _in_its_introduction(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
+    judges = mismatch.clause is None or mismatch.clause in asked.case.clauses
+    if judges and asked.case.id.startswith(JUDGE_PLAIN_TALK):
+        return None
+    for end in asked.ends:
+        if isinstance(end, RawPeer):
+            begin, behind = _span(asked, mismatch, end)
+            for finding in faults_of_introduction(asked.trace, end.connection, end.partner):
+                offset = finding.place.offset
+                is_its_own = judges and offset >= begin
+                if offset < behind and not is_its_own and _can_be_blamed(asked, finding.clause):
+                    return Mismatch(mismatch.expected, finding.message, finding.clause, finding.place)
+    return None
+
+
+def _span(asked: Asking, mismatch: Mismatch, end: RawPeer) -> tuple[float, float]:
+    """Where what the mismatch is about begins and ends, in the octets of the peer on a connection.
+
+    Both are infinite where it is not about this connection.
+    """
+    place = mismatch.place
+    if place is None or (place.connection, place.sender) != (end.connection, end.partner):
+        return math.inf, math.inf
+    seen = [
+        one.received
+        for one in asked.trace.decoded(place.connection)
+        if one.sender == place.sender and one.received.start <= place.offset
+    ]
+    return (seen[-1].start, seen[-1].end) if seen else (0, 0)
+
+
+def _in_plain_talk(asked: Asking) -> Mismatch | None:
+    if asked.case.id.startswith(JUDGE_PLAIN_TALK):
+        return None
+    needs = asked.case.needed(asked.params)
+    for socket_type in (one for one in PARTNER if one in needs):
+        with suppress(PeerUnavailable):
+            fault = _fault_in_plain_talk(asked, socket_type, asked.params.get("role", "peer-binds"))
+            if fault is not None and _can_be_blamed(asked, fault.clause or CARRIES):
+                expected = f"{fault.expected} {IN_PLAIN_TALK} {socket_type}"
+                return Mismatch(expected, fault.actual, fault.clause or CARRIES)
+    return None
+
+
+def _fault_in_plain_talk(asked: Asking, socket_type: str, role: str) -> Mismatch | None:
+    """What goes wrong in it, None for nothing; held once for all cases. Raises PeerUnavailable.
+
+    It counts where a fresh process shows it, too: the case may have spoilt the one that is warm.
+    """
+    bench, name = asked.bench, asked.peer_name
+    key = (name, socket_type, role)
+    if key in bench.plain_talks:
+        return bench.plain_talks[key]
+    warm = bench.live(name)
+    if not warm.manifest.zmtp & ZMTP_3 or warm.client().pending is not None:
+        return None
+    fault = _hold(warm, socket_type, role, bench.deadlines)
+    if fault is not None:
+        fault = _hold(bench.hold(name, name)[1], socket_type, role, bench.deadlines)
+    bench.plain_talks[key] = fault
+    return fault
+
+
+def _hold(live: LivePeer, socket_type: str, role: str, deadlines: Deadlines) -> Mismatch | None:
+    peer = Peer(live, Trace(), deadlines)
+    try:
+        hold_plain_talk(peer, socket_type, role)
+    except Mismatch as fault:
+        return None if fault.fatal else fault
+    finally:
+        peer.finish()
+    return None
+
+
+def _can_be_blamed(asked: Asking, clause: str) -> bool:
+    """Not what the case judges itself, what the peer is known for, and what is no strict rule."""
+    known = {entry.clause for entry in asked.bench.known.get(asked.peer_name, [])}
+    return clause not in known.union(asked.case.clauses) and asked.bench.ledger.get(clause).judged == "strict"

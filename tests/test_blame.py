@@ -1,0 +1,75 @@
+"""What a failing case is blamed on where the peer breaks a rule that all cases stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kills import run_cases, write_peers
+from tests.mutants.registry import load_mutants
+
+Ask = Callable[[str, str], dict[str, Any]]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """The first result of a case that is asked of a mutant."""
+
+    def ask(name: str, case_id: str) -> dict[str, Any]:
+        write_peers([load_mutants()[name]], tmp_path / "peers")
+        options = ("--case", case_id, "--time-scale", "0.3", "-p", "no:hypothesispytest")
+        return run_cases(tmp_path / "peers", tmp_path / "report", *options)[0]
+
+    return ask
+
+
+def test_a_fault_of_the_greeting_is_blamed_by_whoever_meets_it(ask: Ask) -> None:
+    result = ask("ends-its-signature-wrongly", "zmtp/heartbeat/echoes-the-context")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/abnf/signature")
+    assert "signature has 7D at octet 9" in result["actual"]
+    assert result["notes"][0].startswith("the case expected greeting, and got octets that are no ZMTP")
+
+
+def test_a_fault_inside_ready_is_blamed_by_whoever_meets_it(ask: Ask) -> None:
+    result = ask("claims-an-enormous-value", "zmtp/heartbeat/echoes-the-context")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/null/value-range")
+
+
+def test_what_fails_in_a_plain_talk_is_blamed_before_a_rule_that_was_not_reached(ask: Ask) -> None:
+    result = ask("dealer-adds-delimiter", "zmtp/metadata/any-resource-is-accepted")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/framing/not-altered")
+    assert result["expected"].endswith(" in a plain talk of DEALER")
+    assert result["notes"][-1] == 'the case expected message ["", "out"], and got message ["", "", "out"]'
+
+
+def test_a_plain_talk_that_is_refused_blames_the_combination(ask: Ask) -> None:
+    result = ask("dealers-do-not-meet", "zmtp/heartbeat/echoes-the-context")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/sockettype/matrix-dealer")
+
+
+def test_a_peer_that_cannot_bind_breaks_no_rule_of_heartbeats(ask: Ask) -> None:
+    result = ask("asking-type-cannot-bind", "zmtp/heartbeat/every-type-answers")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/sockets/bind-and-connect")
+
+
+def test_a_case_keeps_its_rule_where_a_fresh_process_holds_the_plain_talk(ask: Ask) -> None:
+    result = ask("is-spoiled-by-an-illegal-partner", "zmtp/heartbeat/overlong-context")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/heartbeat/abnf-ping-context")
+
+
+@pytest.mark.parametrize(
+    ("name", "case_id"),
+    [
+        ("dealer-adds-delimiter", "reqrep/dealer/sends-as-it-is"),
+        ("refuses-its-own-version", "zmtp/version/accepts-3-1"),
+        ("puts-a-subscription-ahead-of-ready", "zmtp/greeting/comes-before-traffic"),
+    ],
+)
+def test_a_case_that_judges_the_fault_itself_keeps_its_rule(ask: Ask, name: str, case_id: str) -> None:
+    result = ask(name, case_id)
+    assert result["verdict"] == "FAIL"
+    assert result["blamed"] in result["clauses"]
+    assert result["expected"].find("plain talk") == -1
