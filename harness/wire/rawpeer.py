@@ -54,16 +54,21 @@ class RawPeer(Link):
     ) -> Any:
         """The partner's very next thing is `wanted`: a type with these fields, or an equal value.
 
-        Unasked-for PINGs are answered and passed over (any partner may send them at any time).
+        Unasked-for PINGs are answered and passed over (any partner may send them at any time). That
+        nothing but the Socket-Type is missing is blamed on its own clause.
         """
         pings = wanted is Ping or isinstance(wanted, Ping)
+        others = {name: content for name, content in fields.items() if name != "socket_type"}
         received = self._expect(
-            lambda value: _fits(value, wanted, fields),
+            lambda value: _fits(value, wanted, others if _has_no_type(value) else fields),
             lambda: describe(wanted, fields),
             clause,
             within,
             pings=pings,
         )
+        if "socket_type" in fields and _has_no_type(received.value):
+            expected, actual = describe(wanted, fields), describe(received.value)
+            raise self.mismatch(expected, actual, "37/metadata/socket-type-sent", received.start)
         return received.value
 
     def _expect(
@@ -208,6 +213,10 @@ class RawPeer(Link):
 def as_message(request: Subscribe | Cancel) -> Message:
     """A request as ZMTP 3.0 has it (RFC 23, The Publish-Subscribe Pattern)."""
     return subscription(request.prefix) if isinstance(request, Subscribe) else cancellation(request.prefix)
+
+
+def _has_no_type(value: object) -> bool:
+    return isinstance(value, Ready) and value.socket_type is None
 
 
 def _fits(value: object, wanted: Any, fields: dict[str, Any]) -> bool:

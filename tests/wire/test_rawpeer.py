@@ -15,7 +15,7 @@ from harness.verdict import Mismatch, Place
 from harness.wire.endpoints import RawListener, dial, parse_endpoint
 from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Closed, Octets, Opened, Trace
-from harness.zmtp import Greeting, LegacyGreeting, Message, Ping, Pong, Ready, Subscribe
+from harness.zmtp import Greeting, LegacyGreeting, Message, Ping, Pong, Ready, Subscribe, malformed
 
 QUICK = Deadlines(0.05)
 Pair = Callable[..., tuple[RawPeer, RawPeer]]
@@ -238,6 +238,16 @@ def test_a_fence_with_another_context_breaks_the_rule_of_pong(pair: Pair) -> Non
     with pytest.raises(Mismatch) as caught:
         dialer.fence(clause="30/pull/fair-queue")
     assert (caught.value.clause, caught.value.actual) == ("37/heartbeat/pong-reply", 'PONG "own"')
+
+
+def test_a_missing_socket_type_breaks_the_rule_that_asks_for_it(pair: Pair) -> None:
+    dialer, listener = pair()
+    listener.send(Greeting(), malformed.ready(), malformed.ready())
+    dialer.greet()
+    with pytest.raises(Mismatch) as caught:
+        dialer.expect(Ready, socket_type="PULL", clause="37/null/server-ready-reply")
+    assert caught.value.clause == "37/metadata/socket-type-sent"
+    dialer.expect(Ready, clause="37/null/server-ready-reply")
 
 
 def test_fence_and_subscriptions(pair: Pair) -> None:
