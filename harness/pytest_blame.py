@@ -13,7 +13,7 @@ from harness.deadlines import Deadlines
 from harness.exchange import PARTNER
 from harness.pairs import ZMTP_3
 from harness.peer import LivePeer, Peer, PeerUnavailable
-from harness.plaintalk import CARRIES, hold_plain_talk
+from harness.plaintalk import BINDS_AND_CONNECTS, CARRIES, hold_plain_talk
 from harness.pytest_fixtures import Asking
 from harness.verdict import Mismatch
 from harness.wire.checks import faults_of_introduction
@@ -21,11 +21,13 @@ from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Trace
 
 IN_PLAIN_TALK = "in a plain talk of"
-# The families that judge each part of it by a rule of its own.
-JUDGE_PLAIN_TALK = (
-    "zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/", "zmtp/topology/", "zmtp/framing/",
-    "reqrep/", "pubsub/", "pipeline/", "pair/",
-)  # fmt: skip
+# The families that judge each part by rules of their own: how a peer introduces itself, how it connects, and
+# what becomes of messages.
+INTRODUCTION = ("zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/")
+JUDGED_IN = {
+    BINDS_AND_CONNECTS: ("zmtp/topology/",),
+    CARRIES: ("zmtp/framing/", "reqrep/", "pubsub/", "pipeline/", "pair/"),
+}
 
 
 def look_for_roots(asked: Asking, error: BaseException | None) -> BaseException | None:
@@ -50,7 +52,7 @@ def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
 
 def _in_its_introduction(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
     judges = mismatch.clause is None or mismatch.clause in asked.case.clauses
-    if judges and asked.case.id.startswith(JUDGE_PLAIN_TALK):
+    if judges and asked.case.id.startswith(INTRODUCTION):
         return None
     for end in asked.ends:
         if isinstance(end, RawPeer):
@@ -80,15 +82,16 @@ def _span(asked: Asking, mismatch: Mismatch, end: RawPeer) -> tuple[float, float
 
 
 def _in_plain_talk(asked: Asking) -> Mismatch | None:
-    if asked.case.id.startswith(JUDGE_PLAIN_TALK):
-        return None
     needs = asked.case.needed(asked.params)
     for socket_type in (one for one in PARTNER if one in needs):
         with suppress(PeerUnavailable):
             fault = _fault_in_plain_talk(asked, socket_type, asked.params.get("role", "peer-binds"))
-            if fault is not None and _can_be_blamed(asked, fault.clause or CARRIES):
+            clause = fault.clause or CARRIES if fault is not None else ""
+            if fault is None or asked.case.id.startswith(JUDGED_IN.get(clause, INTRODUCTION)):
+                continue
+            if _can_be_blamed(asked, clause):
                 expected = f"{fault.expected} {IN_PLAIN_TALK} {socket_type}"
-                return Mismatch(expected, fault.actual, fault.clause or CARRIES)
+                return Mismatch(expected, fault.actual, clause)
     return None
 
 
