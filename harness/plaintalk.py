@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch
-from harness.wire.checks import faults_of_introduction
+from harness.wire.checks import run_own_checks
 from harness.wire.endpoints import RawListener, dial
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Error, Message
@@ -84,7 +84,7 @@ def _blaming(raw: RawPeer, socket_type: str) -> Iterator[None]:
     try:
         yield
     except Mismatch as broken:
-        for finding in faults_of_introduction(raw.trace, raw.connection, raw.partner)[:1]:
+        for finding in run_own_checks(raw.trace, raw.connection, raw.partner)[:1]:
             raise Mismatch(broken.expected, finding.message, finding.clause, finding.place) from None
         if _is_refused(raw):
             raise broken.blaming(f"37/sockettype/matrix-{socket_type.lower()}") from None

@@ -1,7 +1,7 @@
 """What a failing case is due to: what all cases stand on is looked at first.
 
-A peer that breaks a rule in its greeting or its handshake, or does not manage the plain talk, fails cases of
-every family. Each would blame a rule of its own, though that rule has not been judged.
+A peer whose octets break a rule, or that does not manage the plain talk, fails cases of every family. Each
+would blame a rule of its own, though that rule has not been judged.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from harness.peer import LivePeer, Peer, PeerUnavailable
 from harness.plaintalk import BINDS_AND_CONNECTS, CARRIES, hold_plain_talk
 from harness.pytest_fixtures import Asking
 from harness.verdict import Mismatch
-from harness.wire.checks import faults_of_introduction
+from harness.wire.checks import run_own_checks
 from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Trace
 
 IN_PLAIN_TALK = "in a plain talk of"
-# The families that judge each part by rules of their own: how a peer introduces itself, how it connects, and
-# what becomes of messages.
+# The families that judge each part by rules of their own: how a peer introduces itself, what its octets look
+# like, how it connects, and what becomes of messages.
 INTRODUCTION = ("zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/")
+OCTETS = ("zmtp/", "plain/", "curve/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
     CARRIES: ("zmtp/framing/", "reqrep/", "pubsub/", "pipeline/", "pair/"),
@@ -37,27 +38,27 @@ def look_for_roots(asked: Asking, error: BaseException | None) -> BaseException 
 
 
 def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
-    """The mismatch, or in its place the fault behind it: of the peer's introduction, or in the plain talk.
+    """The mismatch, or the fault behind it: in the peer's octets up to there, or in the plain talk.
 
     Left as it is where the peer went down, the case itself judges that rule, or it is one of a pair.
     """
     if mismatch.fatal or asked.pair is not None:
         return mismatch
-    root = _in_its_introduction(asked, mismatch) or _in_plain_talk(asked)
+    root = _in_its_octets(asked, mismatch) or _in_plain_talk(asked)
     if root is None:
         return mismatch
     asked.judge.note(f"the case expected {mismatch.expected}, and got {mismatch.actual}")
     return root
 
 
-def _in_its_introduction(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
-    judges = mismatch.clause is None or mismatch.clause in asked.case.clauses
+def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
+    judges = asked.case.id.startswith(OCTETS) and mismatch.clause in (None, *asked.case.clauses)
     if judges and asked.case.id.startswith(INTRODUCTION):
         return None
     for end in asked.ends:
         if isinstance(end, RawPeer):
             begin, behind = _span(asked, mismatch, end)
-            for finding in faults_of_introduction(asked.trace, end.connection, end.partner):
+            for finding in run_own_checks(asked.trace, end.connection, end.partner):
                 offset = finding.place.offset
                 is_its_own = judges and offset >= begin
                 if offset < behind and not is_its_own and _can_be_blamed(asked, finding.clause):

@@ -38,6 +38,11 @@ def test_a_fault_inside_ready_is_blamed_by_whoever_meets_it(ask: Ask) -> None:
     assert (result["verdict"], result["blamed"]) == ("FAIL", "37/null/value-range")
 
 
+def test_a_fault_in_the_octets_of_traffic_is_blamed_by_whoever_meets_it(ask: Ask) -> None:
+    result = ask("sends-a-command-name-with-a-space", "pipeline/push/shares-work-in-rotation")
+    assert (result["verdict"], result["blamed"]) == ("FAIL", "37/abnf/command-name-char")
+
+
 def test_what_fails_in_a_plain_talk_is_blamed_before_a_rule_that_was_not_reached(ask: Ask) -> None:
     result = ask("dealer-adds-delimiter", "zmtp/metadata/any-resource-is-accepted")
     assert (result["verdict"], result["blamed"]) == ("FAIL", "37/framing/not-altered")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from harness.verdict import Place
@@ -56,22 +56,17 @@ class Check:
 
 def run_checks(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
     """What all checks find at one end of a connection, in the order of the octets."""
-    found = [each for check in ALL_CHECKS.values() for each in check.run(trace, connection, sender)]
+    return _sorted(ALL_CHECKS, trace, connection, sender)
+
+
+def run_own_checks(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
+    """What this end broke whatever its partner did: octets and order that no conduct of another explains."""
+    return _sorted(_OWN_CHECKS, trace, connection, sender)
+
+
+def _sorted(names: Iterable[str], trace: Trace, connection: int, sender: Sender) -> list[Finding]:
+    found = [each for name in names for each in ALL_CHECKS[name].run(trace, connection, sender)]
     return sorted(found, key=lambda finding: finding.place.offset)
-
-
-def faults_of_introduction(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
-    """What the checks find up to READY, INITIATE or ERROR: the part of a talk that all others stand on."""
-    end = next(
-        (
-            each.received.end
-            for each in _own(trace, connection, sender)
-            if isinstance(each.received.value, Introduction | Error)
-        ),
-        None,
-    )
-    found = run_checks(trace, connection, sender)
-    return found if end is None else [finding for finding in found if finding.place.offset < end]
 
 
 # -- the decoded view ----------------------------------------------------------------------------
@@ -331,3 +326,8 @@ _BY_TRACE: tuple[Check, ...] = (
 ALL_CHECKS: dict[str, Check] = {check.name: check for check in _BY_TRACE} | {
     name: Check(name, _fault_check(*clauses), clauses) for name, clauses in _BY_FAULT.items()
 }
+
+_OWN_CHECKS = (
+    "signature", "version", "handshake", "one-ready", "no-early-traffic", "receivers-send-nothing",
+    *_BY_FAULT,
+)  # fmt: skip

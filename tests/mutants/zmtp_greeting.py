@@ -41,7 +41,7 @@ def sends_another_tenth_octet() -> None:
     change_own_greeting(lambda octets: octets[:9] + b"\x7d" + octets[10:])
 
 
-@mutant("zmtp/greeting/own-signature")
+@mutant("zmtp/greeting/own-signature", breaks=["37/abnf/handshake"])
 def sends_65_octets() -> None:
     """Sends a greeting that is one octet too long."""
     change_own_greeting(lambda octets: octets + b"\0")
