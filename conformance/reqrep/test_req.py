@@ -10,6 +10,7 @@ from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
+from harness.wire.render import describe
 from harness.wire.several import first_of
 from harness.zmtp import Message
 
@@ -173,7 +174,10 @@ def test_keeps_request_until_connected(peer: Peer, attach: Attach) -> None:
     pending = req.start_send([b"request"])
     raw.handshake("REP")
     finish_send(req, pending, [b"request"])
-    raw.expect_message(b"", b"request")
+    arrives = raw.expect(Message, clause="28/req/no-discard")
+    if arrives != Message(b"", b"request"):
+        expected = describe(Message(b"", b"request"))
+        raise raw.mismatch(expected, describe(arrives), "28/req/add-delimiter", raw.last_start)
 
 
 def _exchange(req: RemoteSocket, ends: list[RawPeer]) -> int:

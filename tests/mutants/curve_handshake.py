@@ -28,7 +28,7 @@ def is_curve(link: Link) -> bool:
     return link.options.mechanism == "CURVE"
 
 
-@mutant("curve/server/lets-clients-in")
+@mutant("curve/server/lets-clients-in", breaks=["27/arch/server-connects"])
 def lets_no_client_of_curve_in() -> None:
     """As a server of CURVE, refuses every vouch."""
 
@@ -37,7 +37,7 @@ def lets_no_client_of_curve_in() -> None:
         raise RemoteProtocolError("26/initiate/vouch-content", "nobody is let in")
 
 
-@mutant("curve/server/waits-for-hello")
+@mutant("curve/server/waits-for-hello", breaks=["26/abnf/welcome-box"])
 def welcomes_before_a_hello_in_boxes() -> None:
     """Sends a WELCOME of CURVE right behind its greeting."""
 
@@ -223,7 +223,7 @@ def says_hello_and_no_more() -> None:
         return None, original(self, command, metadata)[1]
 
 
-@mutant("curve/client/waits-for-welcome")
+@mutant("curve/client/waits-for-welcome", breaks=["26/abnf/initiate-cookie", "26/initiate/client-sends"])
 def says_hello_twice() -> None:
     """Sends a second HELLO of CURVE right behind the first."""
 

@@ -28,7 +28,7 @@ def pads_hello_with_ones() -> None:
         return replace(original(self), padding=b"\1" * 72)
 
 
-@mutant("curve/form/hello")
+@mutant("curve/form/hello", breaks=["26/hello/signature-zeros"])
 def signs_with_ones() -> None:
     """Has ones in the signature box of HELLO."""
 
@@ -41,7 +41,7 @@ def signs_with_ones() -> None:
         """Its own are right to it."""
 
 
-@mutant("curve/form/welcome")
+@mutant("curve/form/welcome", breaks=["26/initiate/client-sends"])
 def welcomes_under_another_prefix() -> None:
     """Makes the nonce of WELCOME with a prefix of its own."""
     curve_module.WELCOME = b"WELCOME="
@@ -122,7 +122,7 @@ def counts_down() -> None:
         return (2**64 - int.from_bytes(original(self), "big")).to_bytes(8, "big")
 
 
-@mutant("curve/form/message")
+@mutant("curve/form/message", breaks=["26/abnf/curvezmq", "26/differences/payload-size"])
 def sets_a_reserved_bit() -> None:
     """Marks frames that others follow by a second bit."""
     cover_module.MORE = 0x81
@@ -147,7 +147,7 @@ def cuts_large_payloads() -> None:
         return original(self, payload[:65_536])
 
 
-@mutant("curve/traffic/many-messages")
+@mutant("curve/traffic/many-messages", breaks=["26/abnf/message-box"])
 def has_one_octet_of_a_nonce_in_its_boxes() -> None:
     """Makes a MESSAGE's box with the last octet of its short nonce, and zeros before that."""
 
@@ -178,7 +178,10 @@ def wants_boxes_at_once() -> None:
             self.close("a part of a box")
 
 
-@mutant("curve/traffic/half-a-message-is-not-delivered")
+@mutant(
+    "curve/traffic/half-a-message-is-not-delivered",
+    breaks=["26/abnf/curvezmq", "26/initiate/message-after-ready"],
+)
 def delivers_box_by_box() -> None:
     """Delivers each frame of a message under CURVE as a message."""
 

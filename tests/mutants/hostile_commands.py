@@ -44,7 +44,7 @@ def answers_late_pings_with_more() -> None:
         return [command]
 
 
-@mutant("hostile/floods/commands")
+@mutant("hostile/floods/commands", breaks=["37/pubsub/additive"])
 def tires_of_commands() -> None:
     """Closes all links of a socket when one of them brings more than five hundred commands."""
     counts: dict[Decoder, int] = {}
@@ -147,7 +147,9 @@ def has_room_for_five_hundred_properties() -> None:
         return original(self, ready, offset)
 
 
-@mutant("hostile/commands/nothing-mends-an-error")
+@mutant(
+    "hostile/commands/nothing-mends-an-error", breaks=["26/overview/no-retry", "37/errors/error-no-retry"]
+)
 def lets_ready_mend_an_error() -> None:
     """Goes on after an ERROR in the handshake where READY comes behind it in the same segment."""
     forgiven: set[Connection] = set()

@@ -37,7 +37,12 @@ def stop_listening(sock: Socket) -> None:
     sock.listeners.clear()
 
 
-@mutant("hostile/links/silent-crowd", "hostile/links/resets-at-every-step", "hostile/links/come-and-go")
+@mutant(
+    "hostile/links/silent-crowd",
+    "hostile/links/resets-at-every-step",
+    "hostile/links/come-and-go",
+    breaks=["37/framing/commands-hidden"],
+)
 def forgets_to_count_failed_handshakes_down() -> None:
     """Limits how many handshakes are under way, and counts down only those that succeed."""
     under_way: dict[Socket, int] = {}
@@ -96,7 +101,15 @@ def has_patience_for_eighty_pieces() -> None:
         original(self, octets)
 
 
-@mutant("hostile/links/resets-at-every-step")
+@mutant(
+    "hostile/links/resets-at-every-step",
+    breaks=[
+        "27/arch/server-connects",
+        "31/pair/create-on-accept",
+        "37/abnf/greeting",
+        "37/sockets/bind-and-connect",
+    ],
+)
 def tires_of_resets() -> None:
     """Listens no more once thirty links have been reset."""
     resets = 0

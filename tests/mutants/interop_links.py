@@ -25,7 +25,16 @@ def looks_for_the_topic_anywhere() -> None:
         return any(prefix in first_frame for prefix in pipe.subscriptions)
 
 
-@mutant("interop/subscription/ends-with-its-cancel")
+@mutant(
+    "interop/subscription/ends-with-its-cancel",
+    breaks=[
+        "15/pubsub/unsub-msg",
+        "23/pubsub/two-undo",
+        "29/pub/receive-requests",
+        "29/xpub/deliver-requests",
+        "37/pubsub/*",
+    ],
+)
 def goes_on_after_a_cancel() -> None:
     """Goes on to send what was cancelled."""
 
@@ -34,7 +43,10 @@ def goes_on_after_a_cancel() -> None:
         """Nothing is counted down."""
 
 
-@mutant("interop/subscription/is-told-to-xpub")
+@mutant(
+    "interop/subscription/is-told-to-xpub",
+    breaks=["29/xpub/synthetic-unsub", "37/pubsub/legacy-form-interop"],
+)
 def hides_cancellations() -> None:
     """Tells its application of subscriptions alone."""
 
@@ -44,7 +56,10 @@ def hides_cancellations() -> None:
             original(self, command)
 
 
-@mutant("interop/heartbeat/keeps-an-idle-link")
+@mutant(
+    "interop/heartbeat/keeps-an-idle-link",
+    breaks=["28/req/discard-others", "30/pull/receive-only", "37/abnf/traffic", "37/heartbeat/*"],
+)
 def answers_the_first_ping_alone() -> None:
     """Answers one PING of a connection and none of those that follow."""
 
@@ -59,7 +74,7 @@ def answers_the_first_ping_alone() -> None:
         return original(self, command, offset)
 
 
-@mutant("interop/reconnect/traffic-goes-on")
+@mutant("interop/reconnect/traffic-goes-on", breaks=["37/heartbeat/reconnect-after-hb"])
 def never_dials_again() -> None:
     """Does not dial again after a connection that worked."""
 
@@ -68,7 +83,7 @@ def never_dials_again() -> None:
         original(self, link, refused or link.is_ready)
 
 
-@mutant("interop/reconnect/subscriptions-are-repeated")
+@mutant("interop/reconnect/subscriptions-are-repeated", breaks=["29/sub/keep-unconnected"])
 def tells_its_subscriptions_once() -> None:
     """Sends its subscriptions on the first connection to a publisher, and not on the next."""
 
@@ -79,13 +94,13 @@ def tells_its_subscriptions_once() -> None:
             original(self, pipe)
 
 
-@mutant("interop/version/lower-of-both")
+@mutant("interop/version/lower-of-both", breaks=["23/null/ready-before-receive", "37/*"])
 def refuses_partners_of_its_own_version() -> None:
     """Closes on partners of the version that it announces itself, and on higher ones."""
     refuse_versions(lambda version: version >= (3, 1))
 
 
-@mutant("interop/version/form-of-subscriptions")
+@mutant("interop/version/form-of-subscriptions", breaks=["37/abnf/version-minor"])
 def subscribes_by_command_in_3_0() -> None:
     """Announces ZMTP 3.0, which has no commands for subscriptions, and sends them all the same."""
     change_version_octets(3, 0)

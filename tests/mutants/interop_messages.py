@@ -65,7 +65,20 @@ def cuts_large_frames() -> None:
         original(self, tuple(part[:LIMIT_OCTETS] for part in parts))
 
 
-@mutant("interop/several/publishers-to-one-subscriber")
+@mutant(
+    "interop/several/publishers-to-one-subscriber",
+    breaks=[
+        "28/dealer/deliver",
+        "28/rep/lockstep",
+        "28/router/deliver",
+        "29/sub/*",
+        "29/xpub/deliver",
+        "30/pull/*",
+        "31/pair/*",
+        "37/abnf/message-last",
+        "37/framing/*",
+    ],
+)
 def hands_out_the_newest_first() -> None:
     """Gives its application, of several messages that wait, the one that came last."""
 
@@ -76,7 +89,7 @@ def hands_out_the_newest_first() -> None:
         return parts
 
 
-@mutant("interop/several/work-is-shared-among-pullers")
+@mutant("interop/several/work-is-shared-among-pullers", breaks=["37/sockets/bind-and-connect"])
 def pushes_to_its_first_peer_alone() -> None:
     """Gives all its work to the peer that came first."""
 
@@ -85,7 +98,7 @@ def pushes_to_its_first_peer_alone() -> None:
         return min(filter(self.is_available, self.senders), key=lambda pipe: pipe.number, default=None)
 
 
-@mutant("interop/several/each-gets-its-own-reply")
+@mutant("interop/several/each-gets-its-own-reply", breaks=["28/rep/*"])
 def replies_to_the_first_peer() -> None:
     """Sends every reply to the peer that came first."""
 

@@ -30,6 +30,7 @@ def change_kept(change: Callable[[list[Any]], list[Any]]) -> None:
     "legacy/durable/subscriber-finds-all",
     "legacy/durable/receiver-finds-all",
     "legacy/durable/route-leads-to-all",
+    breaks=["libzmq-2/hwm/*", "libzmq-2/swap/beyond-the-mark"],
 )
 def forgets_whoever_leaves() -> None:
     """Keeps nothing for a partner that is away, whatever its identity."""
@@ -39,7 +40,7 @@ def forgets_whoever_leaves() -> None:
         return b""
 
 
-@mutant("legacy/durable/subscriber-finds-all")
+@mutant("legacy/durable/subscriber-finds-all", breaks=["libzmq-2/hwm/*", "libzmq-2/swap/in-order"])
 def delivers_what_was_kept_from_its_end() -> None:
     """Turns around what was kept for a partner."""
     change_kept(lambda kept: kept[::-1])
@@ -102,13 +103,13 @@ def keeps_the_identity_of_its_first_connection() -> None:
         return dataclasses.replace(config, identity=identity)
 
 
-@mutant("legacy/durable/all-or-nothing")
+@mutant("legacy/durable/all-or-nothing", breaks=["libzmq-2/hwm/*", "libzmq-2/swap/*"])
 def keeps_every_other_message() -> None:
     """Loses half of what was kept for a partner."""
     change_kept(lambda kept: kept[::2])
 
 
-@mutant("legacy/hwm/limits-what-is-kept")
+@mutant("legacy/hwm/limits-what-is-kept", breaks=["30/push/limit", "libzmq-2/swap/size"])
 def no_mark_for_the_absent() -> None:
     """Goes by the high-water mark only while the partner is there."""
 
@@ -117,7 +118,10 @@ def no_mark_for_the_absent() -> None:
         return self.is_connected and bool(original.fget(self))
 
 
-@mutant("legacy/hwm/limits-what-is-kept")
+@mutant(
+    "legacy/hwm/limits-what-is-kept",
+    breaks=["28/dealer/no-discard", "30/push/*", "31/pair/*", "libzmq-2/swap/in-order"],
+)
 def keeps_the_newest() -> None:
     """Drops the oldest message of a full queue."""
     full: Any = Pipe.is_full
@@ -151,7 +155,10 @@ def has_no_swap() -> None:
         return True
 
 
-@mutant("legacy/swap/beyond-the-mark")
+@mutant(
+    "legacy/swap/beyond-the-mark",
+    breaks=["libzmq-2/durable/*", "libzmq-2/hwm/zero-is-no-limit", "libzmq-3/durable/gone"],
+)
 def delivers_the_swap_first() -> None:
     """Sends what was swapped before what stayed in memory."""
     change_kept(lambda kept: kept[10:] + kept[:10])

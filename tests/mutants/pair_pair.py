@@ -179,7 +179,17 @@ def pair_queues_without_limit() -> None:
         return True
 
 
-@mutant("pair/pair/full-output-does-not-stop-input")
+@mutant(
+    "pair/pair/full-output-does-not-stop-input",
+    breaks=[
+        "28/dealer/double-queue",
+        "28/rep/pass-data",
+        "28/router/double-queue",
+        "29/xpub/double-queue",
+        "29/xsub/double-queue",
+        "37/abnf/greeting",
+    ],
+)
 def pair_does_not_read_while_it_cannot_write() -> None:
     """Reads nothing as long as its output queue is full."""
 
@@ -188,7 +198,9 @@ def pair_does_not_read_while_it_cannot_write() -> None:
         return bool(original(self)) and not self.is_full
 
 
-@mutant("pair/pair/full-input-does-not-stop-output")
+@mutant(
+    "pair/pair/full-input-does-not-stop-output", breaks=["28/dealer/double-queue", "28/router/double-queue"]
+)
 def pair_does_not_write_while_it_cannot_read() -> None:
     """Writes nothing as long as its input queue is full."""
 

@@ -12,7 +12,10 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("pipeline/pull/delivers-messages-unchanged")
+@mutant(
+    "pipeline/pull/delivers-messages-unchanged",
+    breaks=["26/message/recipient-rejects", "37/framing/*", "37/sockets/ordered"],
+)
 def pull_takes_messages_for_subscriptions() -> None:
     """Does not deliver a message that looks like a subscription or a cancellation."""
 
@@ -21,7 +24,7 @@ def pull_takes_messages_for_subscriptions() -> None:
         return len(parts) > 1 or parts[0][:1] not in (b"\0", b"\1")
 
 
-@mutant("pipeline/pull/delivers-messages-unchanged")
+@mutant("pipeline/pull/delivers-messages-unchanged", breaks=["37/framing/size-ranges"])
 def pull_leaves_out_empty_frames() -> None:
     """Gives the application the frames that are not empty."""
 
@@ -30,7 +33,19 @@ def pull_leaves_out_empty_frames() -> None:
         original(self, pipe, tuple(part for part in parts if part) or (b"",))
 
 
-@mutant("pipeline/pull/delivers-all-in-order")
+@mutant(
+    "pipeline/pull/delivers-all-in-order",
+    breaks=[
+        "28/dealer/deliver",
+        "28/rep/lockstep",
+        "28/router/deliver",
+        "29/sub/*",
+        "29/xpub/deliver",
+        "31/pair/*",
+        "37/abnf/message-last",
+        "37/framing/*",
+    ],
+)
 def pull_delivers_newest_first() -> None:
     """Delivers the last of the messages that wait first."""
 
@@ -77,7 +92,10 @@ def pull_sends() -> None:
     Pull.can_send = True
 
 
-@mutant("pipeline/pull/only-receives")
+@mutant(
+    "pipeline/pull/only-receives",
+    breaks=["26/hello/*", "37/errors/other-errors-close", "37/sockets/bind-and-connect"],
+)
 def pull_acknowledges_upstream() -> None:
     """Answers every message with an empty one."""
 
@@ -97,7 +115,10 @@ def pull_drops_input_of_dialled_peer() -> None:
             pipe.incoming.clear()
 
 
-@mutant("pipeline/pull/hears-who-joins-late")
+@mutant(
+    "pipeline/pull/hears-who-joins-late",
+    breaks=["37/abnf/message-last", "37/errors/close-is-temporary", "37/framing/commands-hidden"],
+)
 def pull_hears_first_peer_only() -> None:
     """Discards what comes from peers after the first."""
 
@@ -117,7 +138,10 @@ def pull_delivers_the_end_of_a_departed_peer() -> None:
             pipe.incoming.popleft()
 
 
-@mutant("pipeline/pull/unread-input-of-departed-peer")
+@mutant(
+    "pipeline/pull/unread-input-of-departed-peer",
+    breaks=["24/abnf/plain", "26/differences/atomic-messages", "27/message/status-200", "37/*"],
+)
 def pull_stops_when_a_peer_goes() -> None:
     """Delivers nothing more once a peer has gone."""
 

@@ -29,7 +29,10 @@ def push_leaves_out_empty_frames() -> None:
         original(self, pipe, parts[:-1] if len(parts) > 1 and not parts[-1] else parts)
 
 
-@mutant("pipeline/push/sends-messages-unchanged")
+@mutant(
+    "pipeline/push/sends-messages-unchanged",
+    breaks=["26/abnf/message", "26/hello/nonce-incrementing", "30/push/*", "37/sockets/ordered"],
+)
 def push_takes_messages_for_subscriptions() -> None:
     """Swallows a message that looks like a subscription or a cancellation."""
 
@@ -50,7 +53,7 @@ def push_gives_two_thirds_to_one_peer() -> None:
         return first if first is not None and turn % 5 else original(self)
 
 
-@mutant("pipeline/push/sends-each-message-to-one-peer")
+@mutant("pipeline/push/sends-each-message-to-one-peer", breaks=["26/hello/nonce-incrementing"])
 def push_copies_every_hundredth_message() -> None:
     """Sends every hundredth message to two peers."""
 
@@ -61,7 +64,23 @@ def push_copies_every_hundredth_message() -> None:
         return Outcome(original(self, parts))
 
 
-@mutant("pipeline/push/sends-each-message-to-one-peer")
+@mutant(
+    "pipeline/push/sends-each-message-to-one-peer",
+    breaks=[
+        "26/abnf/message",
+        "28/dealer/no-discard",
+        "29/pub/*",
+        "29/xsub/drop-out-when-full",
+        "31/pair/no-discard",
+        "37/framing/atomic",
+        "37/interop/d20-new",
+        "37/version/accept-higher",
+        "libzmq-2/durable/*",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/*",
+        "libzmq-3/durable/gone",
+    ],
+)
 def push_sends_in_pairs_swapped() -> None:
     """Sends the second of two messages that wait for one peer before the first."""
 
@@ -106,7 +125,7 @@ def push_drops_without_peer() -> None:
         return Outcome(original(self, parts)) if len(self.senders) else Outcome.ACCEPTED
 
 
-@mutant("pipeline/push/accepts-nothing-without-peer")
+@mutant("pipeline/push/accepts-nothing-without-peer", breaks=["30/push/*"])
 def push_sends_what_it_refused() -> None:
     """Keeps a message that it did not take, and sends it to the first peer that comes."""
     kept: list[Parts] = []
@@ -140,7 +159,7 @@ def push_forgets_who_came_while_it_waited() -> None:
             original(self, pipe)
 
 
-@mutant("pipeline/push/queues-while-connecting")
+@mutant("pipeline/push/queues-while-connecting", breaks=["30/push/no-discard"])
 def push_forgets_what_waits_for_connection() -> None:
     """Throws away, when a connection is made for the first time, what was queued for it."""
 
@@ -150,7 +169,7 @@ def push_forgets_what_waits_for_connection() -> None:
             pipe.outgoing.clear()
 
 
-@mutant("pipeline/push/queues-while-away")
+@mutant("pipeline/push/queues-while-away", breaks=["libzmq-2/durable/kept-while-away"])
 def push_forgets_what_waits_for_reconnection() -> None:
     """Throws away, when a connection is made again, what was queued meanwhile."""
 

@@ -38,7 +38,7 @@ def is_a_server_in_name() -> None:
         return octets[:32] + b"\1" + octets[33:] if self.config.mechanism != "NULL" else octets
 
 
-@mutant("plain/client/commands-follow-the-grammar")
+@mutant("plain/client/commands-follow-the-grammar", breaks=["24/flow/client-hello"])
 def says_more_than_hello() -> None:
     """Sends HELLO with an octet behind the password."""
 
@@ -78,7 +78,10 @@ def sends_messages_before_the_servers_ready() -> None:
     sends_messages_early(as_server=False)
 
 
-@mutant("plain/client/message-right-behind-ready")
+@mutant(
+    "plain/client/message-right-behind-ready",
+    breaks=["24/body/shared-grammar", "24/flow/order-enforced", "37/errors/close-is-temporary"],
+)
 def loses_what_comes_behind_a_servers_ready() -> None:
     """Throws away messages of the segment that a server's READY came in."""
 

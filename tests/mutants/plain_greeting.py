@@ -108,7 +108,7 @@ def looks_at_passwords_only() -> None:
             original(self, *args)
 
 
-@mutant("plain/metadata/malformed-is-refused")
+@mutant("plain/metadata/malformed-is-refused", breaks=["37/null/*"])
 def takes_malformed_introductions() -> None:
     """Takes the properties of INITIATE and READY up to the first that is cut or runs over."""
 

@@ -25,7 +25,11 @@ def is_plain(link: Link) -> bool:
     return link.options.mechanism == "PLAIN"
 
 
-@mutant("plain/server/lets-in-good-credentials", "interop/plain/good-credentials")
+@mutant(
+    "plain/server/lets-in-good-credentials",
+    "interop/plain/good-credentials",
+    breaks=["27/arch/server-connects"],
+)
 def lets_nobody_in() -> None:
     """As a server of PLAIN, refuses everybody."""
 
@@ -44,7 +48,7 @@ def hides_that_it_is_the_server() -> None:
         return octets[:32] + b"\0" + octets[33:]
 
 
-@mutant("plain/server/waits-for-hello")
+@mutant("plain/server/waits-for-hello", breaks=["24/flow/server-ready", "27/message/status-200"])
 def welcomes_before_hello() -> None:
     """Sends WELCOME right behind its greeting."""
 
@@ -70,7 +74,9 @@ def sends_messages_before_its_own_ready() -> None:
     sends_messages_early(as_server=True)
 
 
-@mutant("plain/server/commands-follow-the-grammar")
+@mutant(
+    "plain/server/commands-follow-the-grammar", breaks=["24/flow/server-welcome", "27/message/status-200"]
+)
 def welcomes_with_data() -> None:
     """Sends WELCOME with an octet behind its name."""
 
@@ -96,7 +102,7 @@ def refuses_long_hellos() -> None:
     setattr(connection_module, "TOLERATED", TOLERATED - {"37/auth/command-short"})  # noqa: B010
 
 
-@mutant("plain/server/unusual-credentials")
+@mutant("plain/server/unusual-credentials", breaks=["27/arch/server-connects"])
 def knows_no_empty_credentials() -> None:
     """Refuses whoever has no username or no password, though that is what it was told to let in."""
 
@@ -136,7 +142,7 @@ def runs_the_length_into_the_name() -> None:
                 self._out[:] = Frame.of(b"^RROR\x03400", command=True).serialize()
 
 
-@mutant("plain/server/malformed-hello-is-refused")
+@mutant("plain/server/malformed-hello-is-refused", breaks=["27/plain/plain-credentials"])
 def fills_up_a_hello() -> None:
     """Takes what of HELLO's fields is there, and passes over the rest."""
 

@@ -14,7 +14,7 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("pubsub/pub/sends-nothing-unasked")
+@mutant("pubsub/pub/sends-nothing-unasked", breaks=["15/pubsub/sub-msg", "37/framing/not-altered"])
 def publishes_to_whoever_has_any_subscription() -> None:
     """Sends everything to a subscriber with any subscription at all."""
 
@@ -32,7 +32,7 @@ def prefix_ends_at_null() -> None:
         return any(first_frame.lower().startswith(p.lower().split(b"\0")[0]) for p in pipe.subscriptions)
 
 
-@mutant("pubsub/pub/empty-prefix-matches-all")
+@mutant("pubsub/pub/empty-prefix-matches-all", breaks=["37/abnf/command-size"])
 def empty_topic_is_never_selected() -> None:
     """An empty first frame is selected by no subscription."""
 
@@ -62,7 +62,7 @@ def drops_empty_frames_of_what_it_publishes() -> None:
         original(self, pipe, (parts[0], *(part for part in parts[1:] if part)))
 
 
-@mutant("pubsub/pub/subscriptions-add-up")
+@mutant("pubsub/pub/subscriptions-add-up", breaks=["15/pubsub/sub-msg", "29/xpub/*"])
 def newest_subscription_replaces_the_others() -> None:
     """Only fences and the newest of the other subscriptions are in force."""
 
@@ -131,7 +131,7 @@ def counts_below_zero() -> None:
         return any(count > 0 and first_frame.startswith(p) for p, count in pipe.subscriptions.items())
 
 
-@mutant("pubsub/pub/each-subscriber-has-its-own-filter")
+@mutant("pubsub/pub/each-subscriber-has-its-own-filter", breaks=["37/framing/not-altered"])
 def all_subscribers_share_one_filter() -> None:
     """What any subscriber asks for is sent to all."""
 
@@ -140,7 +140,10 @@ def all_subscribers_share_one_filter() -> None:
         return any(original(self, other, first_frame) for other in self.senders)
 
 
-@mutant("pubsub/pub/serves-both-who-dials-and-who-is-dialled")
+@mutant(
+    "pubsub/pub/serves-both-who-dials-and-who-is-dialled",
+    breaks=["37/errors/close-is-temporary", "libzmq-2/durable/by-identity", "libzmq-3/durable/gone"],
+)
 def serves_only_one_at_a_time() -> None:
     """Sends each message to one subscriber in turn only."""
 

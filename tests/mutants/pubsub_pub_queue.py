@@ -16,7 +16,11 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("pubsub/pub/discards-what-subscribers-send", "pubsub/pub/message-form-of-3-1-partner")
+@mutant(
+    "pubsub/pub/discards-what-subscribers-send",
+    "pubsub/pub/message-form-of-3-1-partner",
+    breaks=["15/pubsub/sub-msg"],
+)
 def publishes_what_subscribers_send() -> None:
     """Publishes the messages of its subscribers, the older form of subscriptions included."""
 
@@ -37,7 +41,9 @@ def full_queue_stops_everybody() -> None:
         return Outcome(original(self, parts))
 
 
-@mutant("pubsub/pub/full-queue-drops-without-waiting")
+@mutant(
+    "pubsub/pub/full-queue-drops-without-waiting", breaks=["libzmq-2/hwm/hard-limit", "libzmq-2/swap/size"]
+)
 def publisher_waits_for_room() -> None:
     """Does not take a message while the queue of a subscriber is full."""
 
@@ -48,7 +54,10 @@ def publisher_waits_for_room() -> None:
         return Outcome(original(self, parts))
 
 
-@mutant("pubsub/pub/full-queue-drops-without-waiting")
+@mutant(
+    "pubsub/pub/full-queue-drops-without-waiting",
+    breaks=["libzmq-2/durable/kept-while-away", "libzmq-2/hwm/*", "libzmq-2/swap/beyond-the-mark"],
+)
 def full_queue_loses_its_tail() -> None:
     """Shortens a message to its number for a subscriber whose queue is full."""
 
@@ -61,7 +70,10 @@ def full_queue_loses_its_tail() -> None:
         original(self, pipe, tuple(part[:8] for part in parts) if pipe.is_full else parts)
 
 
-@mutant("pubsub/pub/full-queue-drops-without-waiting")
+@mutant(
+    "pubsub/pub/full-queue-drops-without-waiting",
+    breaks=["libzmq-2/durable/kept-while-away", "libzmq-2/hwm/*", "libzmq-2/swap/beyond-the-mark"],
+)
 def queue_without_limit() -> None:
     """Queues whatever there is for a subscriber that does not read."""
 
@@ -88,7 +100,10 @@ def keeps_subscriptions_by_identity() -> None:
             pipe.subscriptions.update(kept.get(pipe.partner.identity, {}))
 
 
-@mutant("pubsub/pub/requests-in-pieces")
+@mutant(
+    "pubsub/pub/requests-in-pieces",
+    breaks=["29/xpub/deliver-requests", "37/abnf/command-data", "37/pubsub/legacy-form-interop"],
+)
 def loses_requests_cut_into_pieces() -> None:
     """A request counts only where the network delivered it in one piece and nothing else with it."""
     sizes: dict[Link, int] = {}
@@ -115,7 +130,7 @@ def keeps_five_hundred_subscriptions() -> None:
             del pipe.subscriptions[next(iter(pipe.subscriptions))]
 
 
-@mutant("pubsub/pub/long-subscriptions")
+@mutant("pubsub/pub/long-subscriptions", breaks=["37/abnf/command-data"])
 def looks_at_254_octets_of_a_subscription() -> None:
     """Takes only the first 254 octets of a subscription."""
 
@@ -124,7 +139,7 @@ def looks_at_254_octets_of_a_subscription() -> None:
         original(self, pipe, prefix[:254])
 
 
-@mutant("pubsub/pub/requests-of-3-0-partner")
+@mutant("pubsub/pub/requests-of-3-0-partner", breaks=["15/pubsub/sub-msg"])
 def knows_requests_only_as_commands() -> None:
     """Takes subscriptions in the form of ZMTP 3.0 for messages like others."""
 

@@ -13,7 +13,9 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("pubsub/sub/subscribes-by-command")
+@mutant(
+    "pubsub/sub/subscribes-by-command", breaks=["37/abnf/command", "37/auth/command-long", "37/heartbeat/*"]
+)
 def subscribes_by_message_always() -> None:
     """Subscribes in the form of ZMTP 3.0 whatever the partner's version."""
 
@@ -22,7 +24,7 @@ def subscribes_by_message_always() -> None:
         return False
 
 
-@mutant("pubsub/sub/cancels-by-command")
+@mutant("pubsub/sub/cancels-by-command", breaks=["29/xsub/*"])
 def cancels_by_another_name() -> None:
     """Calls the command that ends a subscription UNSUBSCRIBE."""
 
@@ -84,7 +86,7 @@ def cancels_only_the_last() -> None:
             original(self, prefix)
 
 
-@mutant("pubsub/sub/delivers-messages-unchanged")
+@mutant("pubsub/sub/delivers-messages-unchanged", breaks=["37/framing/*"])
 def drops_empty_frames_of_what_it_delivers() -> None:
     """Leaves empty frames after the first out of what it delivers."""
 
@@ -93,7 +95,7 @@ def drops_empty_frames_of_what_it_delivers() -> None:
         original(self, (parts[0], *(part for part in parts[1:] if part)))
 
 
-@mutant("pubsub/sub/messages-not-asked-for")
+@mutant("pubsub/sub/messages-not-asked-for", breaks=["13/content/sub-silent"])
 def delivers_nothing_after_what_was_not_asked_for() -> None:
     """A message that was not asked for makes a subscriber deaf."""
 

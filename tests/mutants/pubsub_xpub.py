@@ -14,7 +14,7 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("pubsub/xpub/shows-requests")
+@mutant("pubsub/xpub/shows-requests", breaks=["37/abnf/command-data"])
 def cuts_topics_at_255_octets() -> None:
     """Shows at most 255 octets of a topic."""
 
@@ -23,7 +23,7 @@ def cuts_topics_at_255_octets() -> None:
         original(self, type(command)(command.prefix[:255]))
 
 
-@mutant("pubsub/xpub/shows-requests-of-3-0-partner")
+@mutant("pubsub/xpub/shows-requests-of-3-0-partner", breaks=["15/pubsub/unsub-msg", "23/pubsub/two-undo"])
 def shows_old_cancellations_as_subscriptions() -> None:
     """Takes a cancellation in the form of ZMTP 3.0 for a message and shows another topic."""
 

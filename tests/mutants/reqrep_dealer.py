@@ -10,7 +10,7 @@ from peers.reference.reqrep import Dealer
 from tests.mutants.registry import mutant, patch
 
 
-@mutant("reqrep/dealer/sends-as-it-is")
+@mutant("reqrep/dealer/sends-as-it-is", breaks=["37/framing/not-altered"])
 def dealer_adds_delimiter() -> None:
     """Puts an empty frame before what it sends, as if it were a REQ."""
 
@@ -30,7 +30,7 @@ def dealer_leaves_out_empty_last_frames() -> None:
         original(self, pipe, parts)
 
 
-@mutant("reqrep/dealer/receives-as-it-is")
+@mutant("reqrep/dealer/receives-as-it-is", breaks=["37/framing/not-altered"])
 def dealer_strips_delimiter() -> None:
     """Takes an empty first frame off what it receives."""
 
@@ -52,7 +52,7 @@ def dealer_loses_a_message_in_fifty() -> None:
         return seen % 50 != 0
 
 
-@mutant("reqrep/dealer/delivers-all")
+@mutant("reqrep/dealer/delivers-all", breaks=["37/framing/not-altered"])
 def dealer_delivers_last_come_first() -> None:
     """Gives the application the youngest message first."""
 
@@ -101,7 +101,18 @@ def dealer_empties_queue_when_connected() -> None:
         original(self, pipe)
 
 
-@mutant("reqrep/dealer/keeps-what-it-accepts", "reqrep/router/never-waits-for-full-peer")
+@mutant(
+    "reqrep/dealer/keeps-what-it-accepts",
+    "reqrep/router/never-waits-for-full-peer",
+    breaks=[
+        "29/pub/limit",
+        "29/xsub/limit",
+        "30/push/limit",
+        "31/pair/limit",
+        "libzmq-2/hwm/hard-limit",
+        "libzmq-2/swap/size",
+    ],
+)
 def queues_have_no_limit() -> None:
     """Queues without end, whatever the high-water mark is."""
     patch(Pipe, "is_full")(lambda original, self: False)
@@ -117,7 +128,17 @@ def dealer_waits_for_full_peer() -> None:
         return original(self) if pipe is not None and self.is_available(pipe) else None
 
 
-@mutant("reqrep/dealer/full-output-leaves-input", "reqrep/router/full-output-leaves-input")
+@mutant(
+    "reqrep/dealer/full-output-leaves-input",
+    "reqrep/router/full-output-leaves-input",
+    breaks=[
+        "28/rep/pass-data",
+        "29/xpub/double-queue",
+        "29/xsub/double-queue",
+        "31/pair/double-queue",
+        "37/abnf/greeting",
+    ],
+)
 def full_output_stops_input() -> None:
     """Does not read from a peer whose outgoing queue is full."""
 
@@ -126,7 +147,11 @@ def full_output_stops_input() -> None:
         return bool(original(self)) and not self.is_full
 
 
-@mutant("reqrep/dealer/full-input-leaves-output", "reqrep/router/full-input-leaves-output")
+@mutant(
+    "reqrep/dealer/full-input-leaves-output",
+    "reqrep/router/full-input-leaves-output",
+    breaks=["31/pair/double-queue"],
+)
 def full_input_stops_output() -> None:
     """Does not write to a peer whose incoming queue is full."""
 

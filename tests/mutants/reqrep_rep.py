@@ -58,7 +58,7 @@ def rep_receives_twice() -> None:
         return original(self)
 
 
-@mutant("reqrep/rep/replies-to-asker")
+@mutant("reqrep/rep/replies-to-asker", breaks=["28/rep/peer-gone"])
 def rep_replies_to_all() -> None:
     """Sends each reply to every peer."""
 

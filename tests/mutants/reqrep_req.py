@@ -118,7 +118,9 @@ def req_drops_request_without_peer() -> None:
         return "accepted" if outcome == "would-block" else outcome
 
 
-@mutant("reqrep/req/keeps-request-until-connected")
+@mutant(
+    "reqrep/req/keeps-request-until-connected", breaks=["28/dealer/limit", "30/push/limit", "31/pair/limit"]
+)
 def req_forgets_what_waits_for_connection() -> None:
     """Throws away, when a connection is ready, what was queued for it."""
 

@@ -9,7 +9,7 @@ from peers.reference.reqrep import Router
 from tests.mutants.registry import mutant, patch
 
 
-@mutant("reqrep/router/puts-id-in-front")
+@mutant("reqrep/router/puts-id-in-front", breaks=["28/router/duplicate-id", "37/identity/identity-announce"])
 def router_keeps_id_to_itself() -> None:
     """Gives the application a message without its sender's routing id."""
 
@@ -108,7 +108,7 @@ def router_waits_for_full_peer() -> None:
     patch(Router, "no_room")(lambda original, self: Outcome.WOULD_BLOCK)
 
 
-@mutant("reqrep/router/forgets-peer-that-goes")
+@mutant("reqrep/router/forgets-peer-that-goes", breaks=["37/errors/close-is-temporary"])
 def router_keeps_route_of_peer_gone() -> None:
     """Goes on taking messages for a peer that has gone."""
     patch(Router, "unregister")(lambda original, self, pipe: None)
@@ -131,7 +131,7 @@ def router_keeps_queue_for_return() -> None:
         pipe.flush()
 
 
-@mutant("reqrep/router/message-for-peer-away")
+@mutant("reqrep/router/message-for-peer-away", breaks=["libzmq-2/durable/kept-while-away"])
 def router_renames_peer_that_returns() -> None:
     """Gives a peer that it dials again a made-up routing id, whatever the peer announces."""
 

@@ -121,7 +121,7 @@ def tells_an_identity_of_its_own() -> None:
     change_requests(lambda parts: [*parts[:5], parts[5] or b"server", *parts[6:]])
 
 
-@mutant("zap/request/one-for-each-visit")
+@mutant("zap/request/one-for-each-visit", breaks=["27/message/status-200"])
 def asks_twice() -> None:
     """Asks about each client twice."""
 

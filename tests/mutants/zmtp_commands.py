@@ -51,7 +51,10 @@ def delivers_subscriptions_to_everybody() -> None:
     _delivers(lambda command: isinstance(command, Subscribe | Cancel))
 
 
-@mutant("zmtp/commands/between-messages")
+@mutant(
+    "zmtp/commands/between-messages",
+    breaks=["28/*", "29/sub/deliver", "29/xpub/deliver", "30/pull/*", "31/pair/keep-unconnected"],
+)
 def forgets_messages_at_a_ping() -> None:
     """Throws away what the application has not taken yet when PING comes."""
 
@@ -117,7 +120,7 @@ def cuts_commands_to_the_short_form() -> None:
     _serializes_subscribe(lambda body: Frame.of(body[:SHORT_MAX_OCTETS], command=True).serialize())
 
 
-@mutant("zmtp/commands/data-up-to-the-end-of-the-frame")
+@mutant("zmtp/commands/data-up-to-the-end-of-the-frame", breaks=["37/pubsub/abnf-subscription"])
 def ends_data_at_a_null() -> None:
     """Takes a null octet for the end of what is subscribed to."""
     parsers = dict(commands_module._PARSERS)

@@ -15,7 +15,7 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("zmtp/errors/error-ends-the-handshake")
+@mutant("zmtp/errors/error-ends-the-handshake", breaks=["26/abnf/curvezmq"])
 def overlooks_error() -> None:
     """Ignores ERROR in the handshake."""
 
@@ -26,7 +26,7 @@ def overlooks_error() -> None:
         return original(self, command, offset)
 
 
-@mutant("zmtp/errors/no-retry-after-error")
+@mutant("zmtp/errors/no-retry-after-error", breaks=["26/overview/no-retry"])
 def dials_again_after_error() -> None:
     """Dials again after ERROR as after any other close."""
 
@@ -61,7 +61,7 @@ def delivers_error() -> None:
         return original(self, command, offset)
 
 
-@mutant("zmtp/errors/dials-again")
+@mutant("zmtp/errors/dials-again", breaks=["37/heartbeat/reconnect-after-hb"])
 def dials_once() -> None:
     """Takes a close for the end: does not dial again."""
 
@@ -79,7 +79,23 @@ def dials_again_without_a_pause() -> None:
         return 0.0
 
 
-@mutant("zmtp/errors/listens-on-after-a-close")
+@mutant(
+    "zmtp/errors/listens-on-after-a-close",
+    breaks=[
+        "28/rep/peer-gone",
+        "28/router/duplicate-id",
+        "29/pub/*",
+        "29/xpub/synthetic-once",
+        "29/xsub/send-to-all",
+        "30/push/destroy",
+        "31/pair/peers",
+        "37/abnf/*",
+        "37/errors/error-fatal",
+        "37/framing/*",
+        "libzmq-2/durable/*",
+        "libzmq-3/durable/gone",
+    ],
+)
 def takes_the_others_along() -> None:
     """Closes all connections of a socket when one of them breaks."""
 
@@ -91,7 +107,10 @@ def takes_the_others_along() -> None:
                 other.link.close("one has gone, all go")
 
 
-@mutant("zmtp/errors/illegal-octets-end-one-connection")
+@mutant(
+    "zmtp/errors/illegal-octets-end-one-connection",
+    breaks=["26/abnf/curvezmq", "26/hello/*", "26/message/*", "37/abnf/*", "37/framing/*", "37/heartbeat/*"],
+)
 def keeps_a_broken_connection() -> None:
     """Stays connected with a partner whose octets it cannot read."""
 

@@ -37,7 +37,7 @@ def _changes_header(change: Callable[[int, int], tuple[int, int]]) -> None:
         return flags, start, size
 
 
-@mutant("zmtp/framing/receives-every-size")
+@mutant("zmtp/framing/receives-every-size", breaks=["29/sub/drop-when-full", "30/pull/deliver"])
 def truncates_large_bodies() -> None:
     """Delivers no more than 65,535 octets of a frame."""
     _changes_incoming(lambda parts: [tuple(part[:65_535] for part in parts)])
@@ -69,7 +69,10 @@ def refuses_the_long_form_of_empty_bodies() -> None:
         return received
 
 
-@mutant("zmtp/framing/sends-more-on-all-but-the-last")
+@mutant(
+    "zmtp/framing/sends-more-on-all-but-the-last",
+    breaks=["28/rep/*", "28/req/*", "28/router/route", "37/framing/atomic", "37/identity/identity-announce"],
+)
 def forgets_more_on_empty_frames() -> None:
     """Sends empty frames without MORE."""
 
@@ -79,19 +82,25 @@ def forgets_more_on_empty_frames() -> None:
         return [one if one.body else one._replace(flags=one.flags & ~MORE) for one in made]
 
 
-@mutant("zmtp/framing/receives-every-number-of-frames")
+@mutant(
+    "zmtp/framing/receives-every-number-of-frames",
+    breaks=["28/rep/*", "28/req/format", "28/router/prefix-id", "29/sub/drop-when-full"],
+)
 def drops_empty_frames() -> None:
     """Leaves the empty frames out of a message that has others."""
     _changes_incoming(lambda parts: [tuple(filter(None, parts)) or (b"",)])
 
 
-@mutant("zmtp/framing/does-not-alter-messages")
+@mutant(
+    "zmtp/framing/does-not-alter-messages",
+    breaks=["30/pull/deliver", "31/pair/deliver", "37/sockets/ordered"],
+)
 def strips_null_octets() -> None:
     """Takes nulls at the end of a frame for padding."""
     _changes_incoming(lambda parts: [tuple(part.rstrip(b"\0") for part in parts)])
 
 
-@mutant("zmtp/framing/waits-for-the-last-frame")
+@mutant("zmtp/framing/waits-for-the-last-frame", breaks=["37/errors/close-is-temporary"])
 def delivers_frames_as_they_come() -> None:
     """Delivers what it has of a message at the end of every segment."""
 
@@ -115,7 +124,10 @@ def delivers_what_came_of_a_cut_message() -> None:
         original(self, reason)
 
 
-@mutant("zmtp/framing/half-sent-message-is-not-resumed")
+@mutant(
+    "zmtp/framing/half-sent-message-is-not-resumed",
+    breaks=["26/initiate/fail-close-only", "27/arch/*", "27/message/*"],
+)
 def sends_the_rest_on_the_next_link() -> None:
     """Begins on a new link with the last frame of the message that the old one cut."""
     rests: dict[int, Message] = {}
@@ -138,7 +150,7 @@ def sends_the_rest_on_the_next_link() -> None:
         original(self, link, *args)
 
 
-@mutant("zmtp/framing/octet-by-octet")
+@mutant("zmtp/framing/octet-by-octet", breaks=["37/abnf/zmtp"])
 def takes_headers_in_one_piece_only() -> None:
     """Closes when a segment ends between flags and size."""
 
@@ -149,7 +161,16 @@ def takes_headers_in_one_piece_only() -> None:
             self.close("half a header")
 
 
-@mutant("zmtp/framing/receives-in-order")
+@mutant(
+    "zmtp/framing/receives-in-order",
+    breaks=[
+        "28/dealer/fair-queue",
+        "29/pub/receive-requests",
+        "30/pull/deliver",
+        "31/pair/deliver",
+        "37/framing/commands-hidden",
+    ],
+)
 def takes_a_hundred_messages_a_segment() -> None:
     """Loses what comes behind the first hundred messages of a segment."""
 
@@ -158,19 +179,38 @@ def takes_a_hundred_messages_a_segment() -> None:
         return original(self, octets)[:100]
 
 
-@mutant("zmtp/framing/receives-in-order")
+@mutant(
+    "zmtp/framing/receives-in-order",
+    breaks=["26/message/recipient-rejects", "30/pull/deliver", "31/pair/deliver"],
+)
 def delivers_some_twice() -> None:
     """Delivers every message of three octets or more whose last octets are equal to 5 twice."""
     _changes_incoming(lambda parts: [parts, parts] if parts[0].endswith(b"\5") else [parts])
 
 
-@mutant("zmtp/framing/sends-in-order")
+@mutant(
+    "zmtp/framing/sends-in-order",
+    breaks=[
+        "26/hello/nonce-incrementing",
+        "31/pair/no-discard",
+        "libzmq-2/hwm/zero-is-no-limit",
+        "libzmq-2/swap/in-order",
+    ],
+)
 def sends_every_hundredth_twice() -> None:
     """Queues every hundredth message of a connection two times."""
     _queues(lambda number, parts, held: [parts, parts] if number % 100 == 0 else [parts])
 
 
-@mutant("zmtp/framing/sends-in-order")
+@mutant(
+    "zmtp/framing/sends-in-order",
+    breaks=[
+        "26/hello/nonce-incrementing",
+        "31/pair/no-discard",
+        "libzmq-2/hwm/zero-is-no-limit",
+        "libzmq-2/swap/in-order",
+    ],
+)
 def swaps_neighbours() -> None:
     """Lets the hundred and first message of a connection overtake the hundredth."""
 
@@ -211,7 +251,7 @@ def takes_a_command_with_more_for_a_message() -> None:
     _changes_header(change)
 
 
-@mutant("zmtp/framing/impossible-size-is-refused")
+@mutant("zmtp/framing/impossible-size-is-refused", breaks=["37/errors/other-errors-close"])
 def overlooks_the_highest_bit_of_a_size() -> None:
     """Reads sizes of 63 bits."""
     _changes_header(lambda flags, size: (flags, size & LONG_MAX_OCTETS))

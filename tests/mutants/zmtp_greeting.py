@@ -35,19 +35,29 @@ def change_own_greeting(change: Callable[[bytes], bytes]) -> None:
         return change(octets) if self.config.mechanism == "NULL" else octets
 
 
-@mutant("zmtp/greeting/own-signature")
+@mutant("zmtp/greeting/own-signature", breaks=["37/abnf/version-minor", "37/interop/d20-new", "37/version/*"])
 def sends_another_tenth_octet() -> None:
     """Ends its signature with 7D."""
     change_own_greeting(lambda octets: octets[:9] + b"\x7d" + octets[10:])
 
 
-@mutant("zmtp/greeting/own-signature", breaks=["37/abnf/handshake"])
+@mutant("zmtp/greeting/own-signature", breaks=["23/null/ready-before-receive", "37/*", "37/abnf/handshake"])
 def sends_65_octets() -> None:
     """Sends a greeting that is one octet too long."""
     change_own_greeting(lambda octets: octets + b"\0")
 
 
-@mutant("zmtp/greeting/own-padding")
+@mutant(
+    "zmtp/greeting/own-padding",
+    breaks=[
+        "13/content/*",
+        "37/interop/*",
+        "libzmq-2/durable/*",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/*",
+        "libzmq-3/durable/gone",
+    ],
+)
 def sends_padding_of_its_own() -> None:
     """Fills the padding with octets that mean nothing to anybody."""
     change_own_greeting(lambda octets: octets[:1] + b"zconform" + octets[9:])
@@ -71,7 +81,19 @@ def fills_with_ones() -> None:
     change_own_greeting(lambda octets: octets[:33] + b"\xff" * 31)
 
 
-@mutant("zmtp/greeting/speaks-unprompted")
+@mutant(
+    "zmtp/greeting/speaks-unprompted",
+    breaks=[
+        "13/content/sub-silent",
+        "15/grammar/*",
+        "15/pubsub/sub-msg",
+        "37/interop/*",
+        "libzmq-2/durable/*",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def sends_twelve_octets_first() -> None:
     """Sends the minor version too before it knows its partner's."""
 
@@ -90,7 +112,20 @@ def waits_after_the_signature() -> None:
             original(self, end)
 
 
-@mutant("zmtp/greeting/answers-major-version")
+@mutant(
+    "zmtp/greeting/answers-major-version",
+    breaks=[
+        "13/content/sub-silent",
+        "15/grammar/abnf-identity",
+        "15/pubsub/sub-msg",
+        "37/abnf/greeting",
+        "37/interop/*",
+        "libzmq-2/durable/kept-while-away",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def waits_for_the_whole_greeting() -> None:
     """Sends the rest of its greeting only after all 64 octets of its partner's."""
 
@@ -104,7 +139,7 @@ def waits_for_the_whole_greeting() -> None:
         return original(self, greeting)
 
 
-@mutant("zmtp/greeting/reciprocates")
+@mutant("zmtp/greeting/reciprocates", breaks=["37/abnf/greeting", "37/sockettype/mismatch-error"])
 def closes_without_its_greeting() -> None:
     """Throws away what it still has to send when it refuses a partner."""
 
@@ -113,7 +148,7 @@ def closes_without_its_greeting() -> None:
         self.close(str(error))
 
 
-@mutant("zmtp/greeting/any-segmentation")
+@mutant("zmtp/greeting/any-segmentation", breaks=["37/abnf/zmtp"])
 def loses_patience_with_pieces() -> None:
     """Closes when a greeting comes in more than two pieces."""
 
@@ -127,7 +162,7 @@ def loses_patience_with_pieces() -> None:
             original(self, octets)
 
 
-@mutant("zmtp/greeting/shares-segment")
+@mutant("zmtp/greeting/shares-segment", breaks=["23/null/early-send", "37/*"])
 def drops_what_follows_the_greeting() -> None:
     """Forgets the octets that it has read together with the end of the greeting."""
 
@@ -138,7 +173,10 @@ def drops_what_follows_the_greeting() -> None:
         return original(self, octets)
 
 
-@mutant("zmtp/greeting/shares-segment-with-message")
+@mutant(
+    "zmtp/greeting/shares-segment-with-message",
+    breaks=["28/dealer/deliver", "28/router/deliver", "30/pull/create-on-connect"],
+)
 def drops_messages_beside_ready() -> None:
     """Loses messages that it has read together with READY, and goes on."""
 
@@ -151,7 +189,7 @@ def drops_messages_beside_ready() -> None:
                 yield event
 
 
-@mutant("zmtp/greeting/waits-for-all")
+@mutant("zmtp/greeting/waits-for-all", breaks=["37/abnf/zmtp"])
 def takes_63_octets_for_a_greeting() -> None:
     """Goes on with the handshake one octet too early."""
 
@@ -162,7 +200,10 @@ def takes_63_octets_for_a_greeting() -> None:
         original(self, out)
 
 
-@mutant("zmtp/greeting/comes-before-traffic")
+@mutant(
+    "zmtp/greeting/comes-before-traffic",
+    breaks=["13/content/sub-silent", "15/pubsub/sub-msg", "37/abnf/handshake"],
+)
 def puts_a_subscription_ahead_of_ready() -> None:
     """Sends a subscription ahead of its READY."""
 
@@ -194,7 +235,7 @@ def compares_four_letters() -> None:
         return original(self, replace(greeting, mechanism="NULL") if begins else greeting)
 
 
-@mutant("zmtp/greeting/no-signature")
+@mutant("zmtp/greeting/no-signature", breaks=["37/interop/d10-long"])
 def overlooks_the_signature() -> None:
     """Takes any first ten octets for a signature."""
 
@@ -215,7 +256,7 @@ def goes_silent_on_odd_fields() -> None:
             original(self, error)
 
 
-@mutant("zmtp/greeting/cut-off", "zmtp/greeting/reset")
+@mutant("zmtp/greeting/cut-off", "zmtp/greeting/reset", breaks=["37/*"])
 def serves_nobody_after_a_cut_greeting() -> None:
     """Closes every new connection once a partner has left before the handshake."""
     spoilt: set[Socket] = set()
@@ -243,7 +284,7 @@ def dials_no_more_after_a_cut_greeting() -> None:
         original(self, link, refused or not link.is_ready)
 
 
-@mutant("zmtp/greeting/slow-partner")
+@mutant("zmtp/greeting/slow-partner", breaks=["37/abnf/greeting", "37/errors/close-is-temporary"])
 def serves_one_handshake_at_a_time() -> None:
     """Closes new connections while another one's handshake is under way."""
 

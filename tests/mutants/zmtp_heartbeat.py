@@ -17,7 +17,7 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("zmtp/heartbeat/every-type-answers")
+@mutant("zmtp/heartbeat/every-type-answers", breaks=["29/sub/fair-queue"])
 def subscribers_do_not_answer_ping() -> None:
     """Answers PING with every socket type but SUB."""
 
@@ -129,7 +129,7 @@ def keeps_the_ttl_in_sixteen_bits() -> None:
     _scales_ttl(lambda ttl_s: (round(ttl_s * 1000) & 0xFFFF) / 1000)
 
 
-@mutant("zmtp/heartbeat/ttl-of-zero")
+@mutant("zmtp/heartbeat/ttl-of-zero", breaks=["28/rep/fair-queue"])
 def takes_a_ttl_of_zero_at_its_word() -> None:
     """Closes soon after a PING whose ttl is zero."""
 

@@ -13,7 +13,17 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("zmtp/limits/sender-stops-at-the-mark", "zmtp/limits/queue-before-connection-is-bounded")
+@mutant(
+    "zmtp/limits/sender-stops-at-the-mark",
+    "zmtp/limits/queue-before-connection-is-bounded",
+    breaks=[
+        "28/router/limit",
+        "29/pub/limit",
+        "29/xsub/limit",
+        "libzmq-2/hwm/hard-limit",
+        "libzmq-2/swap/size",
+    ],
+)
 def mark_is_ignored_when_sending() -> None:
     """Queues whatever there is for a peer that does not read."""
 
@@ -22,7 +32,18 @@ def mark_is_ignored_when_sending() -> None:
         return False
 
 
-@mutant("zmtp/limits/queue-before-connection-is-bounded")
+@mutant(
+    "zmtp/limits/queue-before-connection-is-bounded",
+    breaks=[
+        "28/dealer/*",
+        "30/push/*",
+        "31/pair/*",
+        "libzmq-2/durable/kept-while-away",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/*",
+        "libzmq-3/durable/gone",
+    ],
+)
 def connecting_costs_a_message() -> None:
     """Loses the oldest of the messages that were queued before a connection was made."""
 
@@ -58,7 +79,15 @@ def mark_is_always_ten() -> None:
         return len(self.outgoing) >= 10
 
 
-@mutant("zmtp/limits/publisher-goes-on-after-overflow")
+@mutant(
+    "zmtp/limits/publisher-goes-on-after-overflow",
+    breaks=[
+        "29/pub/receive-requests",
+        "29/xpub/receive-requests",
+        "libzmq-2/hwm/drops-the-rest",
+        "libzmq-2/swap/beyond-the-mark",
+    ],
+)
 def overflow_ends_a_subscription() -> None:
     """Sends nothing more to a subscriber whose queue has been full."""
 
@@ -77,7 +106,7 @@ def mark_is_ignored_when_receiving() -> None:
         return True
 
 
-@mutant("zmtp/limits/full-receiver-holds-sender-back")
+@mutant("zmtp/limits/full-receiver-holds-sender-back", breaks=["37/sockets/no-duplicates"])
 def full_receiver_drops() -> None:
     """Drops what comes while its queue is full, instead of holding its peer back."""
     Socket.drops_incoming = True
@@ -121,7 +150,10 @@ def full_subscriber_hears_nothing_more() -> None:
         return not pipe.given_up  # type: ignore[attr-defined]
 
 
-@mutant("zmtp/limits/held-back-peer-leaves-room-for-others")
+@mutant(
+    "zmtp/limits/held-back-peer-leaves-room-for-others",
+    breaks=["28/rep/fair-queue", "29/sub/fair-queue", "29/xpub/fair-queue"],
+)
 def busy_peer_is_heard_out() -> None:
     """Takes all messages of the peer that came first before those of any other."""
 

@@ -63,7 +63,11 @@ def announces_a_reserved_identity() -> None:
         return Ready("DEALER", b"\0\0\0\0\1") if made.socket_type == "DEALER" and not made.identity else made
 
 
-@mutant("zmtp/metadata/names-have-no-case", "zmtp/metadata/socket-type-name-has-no-case")
+@mutant(
+    "zmtp/metadata/names-have-no-case",
+    "zmtp/metadata/socket-type-name-has-no-case",
+    breaks=["26/initiate/name-case"],
+)
 def tells_capital_from_small_names() -> None:
     """Finds a property only where its name has the RFC's letters."""
 
@@ -88,14 +92,14 @@ def _crash_on(is_bad: Callable[[Ready], bool]) -> None:
         return original(self, ready, offset)
 
 
-@mutant("zmtp/metadata/other-properties-do-no-harm")
+@mutant("zmtp/metadata/other-properties-do-no-harm", breaks=["37/null/server-ready-reply"])
 def refuses_unknown_properties() -> None:
     """Refuses a READY that has more than Socket-Type, Identity and Resource."""
     known = (b"socket-type", b"identity", b"resource")
     _refuse_ready(lambda ready: any(name.lower() not in known for name, _ in ready.properties))
 
 
-@mutant("zmtp/metadata/order-is-free")
+@mutant("zmtp/metadata/order-is-free", breaks=["26/initiate/name-case", "28/router/prefix-id"])
 def reads_identity_only_behind_the_type() -> None:
     """Overlooks Identity unless Socket-Type is the first property."""
 
@@ -116,7 +120,7 @@ def crashes_without_socket_type() -> None:
     _crash_on(lambda ready: ready.socket_type is None)
 
 
-@mutant("zmtp/metadata/router-takes-announced-identity")
+@mutant("zmtp/metadata/router-takes-announced-identity", breaks=["37/interop/d10-long"])
 def cuts_announced_identities() -> None:
     """Routes by the first 16 octets of an announced identity."""
 

@@ -24,7 +24,7 @@ def _is_null(connection: Connection, greeting: object) -> bool:
     return connection.config.mechanism == "NULL" and isinstance(greeting, Greeting)
 
 
-@mutant("zmtp/null/ready-in-both-roles")
+@mutant("zmtp/null/ready-in-both-roles", breaks=["37/*"])
 def keeps_its_ready_to_itself() -> None:
     """Sends no READY at all."""
 
@@ -80,7 +80,10 @@ def sends_a_property_with_a_space_in_its_name() -> None:
         return Command(command.name, command.data + odd)
 
 
-@mutant("zmtp/null/ready-in-pieces")
+@mutant(
+    "zmtp/null/ready-in-pieces",
+    breaks=["24/abnf/plain", "26/initiate/client-sends", "26/welcome/server-sends", "37/abnf/zmtp"],
+)
 def drops_partners_that_send_in_pieces() -> None:
     """Closes when READY's first segment does not bring all of it."""
 
@@ -91,7 +94,7 @@ def drops_partners_that_send_in_pieces() -> None:
             self.close("a part of READY")
 
 
-@mutant("zmtp/null/ready-in-long-form")
+@mutant("zmtp/null/ready-in-long-form", breaks=["24/body/shared-grammar"])
 def refuses_long_commands() -> None:
     """Refuses a command that has the long size without need."""
     tolerated = TOLERATED - {"37/auth/command-short"}
@@ -110,7 +113,7 @@ def sends_early(may: Callable[[Link], bool]) -> None:
         return octets + (item.serialize() if item is not None else b"")
 
 
-@mutant("zmtp/null/sends-no-message-before-both-ready")
+@mutant("zmtp/null/sends-no-message-before-both-ready", breaks=["24/flow/*", "26/message/*"])
 def sends_messages_before_ready() -> None:
     """Sends queued messages as soon as it is connected."""
     sends_early(lambda link: link.socket_type == "PUSH")
@@ -142,7 +145,11 @@ def subscribes_before_ready() -> None:
         return events
 
 
-@mutant("zmtp/null/message-right-behind-ready", "zmtp/null/early-message-of-3-0")
+@mutant(
+    "zmtp/null/message-right-behind-ready",
+    "zmtp/null/early-message-of-3-0",
+    breaks=["37/abnf/zmtp", "37/errors/*", "37/null/abnf-metadata"],
+)
 def loses_what_comes_behind_ready() -> None:
     """Throws away the rest of the segment that READY came in."""
 
@@ -154,7 +161,7 @@ def loses_what_comes_behind_ready() -> None:
         return received
 
 
-@mutant("zmtp/null/traffic-before-ready-is-not-delivered")
+@mutant("zmtp/null/traffic-before-ready-is-not-delivered", breaks=["24/flow/order-enforced"])
 def delivers_before_ready() -> None:
     """Takes messages and commands before READY as if the handshake were over."""
 

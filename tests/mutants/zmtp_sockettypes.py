@@ -24,7 +24,11 @@ def dealers_do_not_meet() -> None:
         return bool(original(one, other)) and not one == other == "DEALER"
 
 
-@mutant("zmtp/sockettype/illegal-partner-is-refused", "zmtp/sockettype/illegal-partner-is-not-heard")
+@mutant(
+    "zmtp/sockettype/illegal-partner-is-refused",
+    "zmtp/sockettype/illegal-partner-is-not-heard",
+    breaks=["37/null/name-case"],
+)
 def lets_dealer_speak_to_req() -> None:
     """Takes REQ and DEALER for legal partners of each other, and PUB for one of PULL."""
 
@@ -33,7 +37,7 @@ def lets_dealer_speak_to_req() -> None:
         return bool(original(one, other)) or {one, other} in ({"REQ", "DEALER"}, {"PUB", "PULL"})
 
 
-@mutant("zmtp/sockettype/illegal-partner-is-not-heard")
+@mutant("zmtp/sockettype/illegal-partner-is-not-heard", breaks=["15/compat/enforce-type", "37/*"])
 def is_spoiled_by_an_illegal_partner() -> None:
     """Serves nobody any more on a socket that has refused a partner."""
 
@@ -56,7 +60,7 @@ def closes_without_a_word() -> None:
         pass
 
 
-@mutant("zmtp/sockettype/illegal-partner-gets-error")
+@mutant("zmtp/sockettype/illegal-partner-gets-error", breaks=["26/abnf/error"])
 def forgets_the_size_of_the_reason() -> None:
     """Sends ERROR with the bare reason, without its length octet."""
 

@@ -16,7 +16,7 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
-@mutant("zmtp/topology/every-type-connects")
+@mutant("zmtp/topology/every-type-connects", breaks=["29/pub/create-on-accept"])
 def only_answers_type_cannot_connect() -> None:
     """Has sockets that answer or publish bind only."""
 
@@ -38,7 +38,11 @@ def asking_type_cannot_bind() -> None:
         return str(original(self, endpoint))
 
 
-@mutant("zmtp/topology/connects-before-bind", "zmtp/topology/missing-endpoint-holds-up-nobody")
+@mutant(
+    "zmtp/topology/connects-before-bind",
+    "zmtp/topology/missing-endpoint-holds-up-nobody",
+    breaks=["37/errors/close-reconnect", "37/sockets/bind-and-connect"],
+)
 def gives_up_where_nobody_listens() -> None:
     """Gives up an endpoint where the first attempt meets nobody."""
 
@@ -48,7 +52,7 @@ def gives_up_where_nobody_listens() -> None:
             original(self)
 
 
-@mutant("zmtp/topology/missing-endpoint-holds-up-nobody")
+@mutant("zmtp/topology/missing-endpoint-holds-up-nobody", breaks=["37/errors/close-reconnect"])
 def dials_one_endpoint_after_the_other() -> None:
     """Dials the next endpoint only when the one before it is connected."""
 
@@ -61,7 +65,11 @@ def dials_one_endpoint_after_the_other() -> None:
             self.retry_later()
 
 
-@mutant("zmtp/topology/hears-on-all-endpoints", "zmtp/topology/speaks-on-all-endpoints")
+@mutant(
+    "zmtp/topology/hears-on-all-endpoints",
+    "zmtp/topology/speaks-on-all-endpoints",
+    breaks=["37/abnf/*", "37/errors/close-is-temporary", "37/version/*"],
+)
 def second_endpoint_is_dead() -> None:
     """Accepts nobody at a second endpoint, and does not dial one."""
 
@@ -76,7 +84,10 @@ def second_endpoint_is_dead() -> None:
             original(self)
 
 
-@mutant("zmtp/topology/hears-on-all-endpoints")
+@mutant(
+    "zmtp/topology/hears-on-all-endpoints",
+    breaks=["28/dealer/*", "28/router/*", "29/xpub/fair-queue", "30/pull/*", "37/*"],
+)
 def hears_at_one_endpoint_only() -> None:
     """Takes no messages from a second connection."""
 
@@ -129,7 +140,7 @@ def disconnects_for_good() -> None:
             original(self)
 
 
-@mutant("zmtp/topology/finds-endpoint-that-comes-back")
+@mutant("zmtp/topology/finds-endpoint-that-comes-back", breaks=["37/heartbeat/reconnect-after-hb"])
 def gives_up_endpoint_that_was_there() -> None:
     """Does not dial again once a connection that was in use has ended."""
 
@@ -138,7 +149,10 @@ def gives_up_endpoint_that_was_there() -> None:
         original(self, link, refused or link.is_ready)
 
 
-@mutant("zmtp/topology/repeats-nothing-after-reconnect")
+@mutant(
+    "zmtp/topology/repeats-nothing-after-reconnect",
+    breaks=["29/sub/keep-unconnected", "30/push/keep-unconnected"],
+)
 def repeats_last_message_after_reconnect() -> None:
     """Sends the last message again on a new connection, in case it was lost."""
 

@@ -34,25 +34,25 @@ def _greets(offset: int, octets: bytes, only: str = "") -> None:
         return greeting[:offset] + octets + greeting[offset + len(octets) :]
 
 
-@mutant("zmtp/trace/signature")
+@mutant("zmtp/trace/signature", breaks=["37/*"])
 def ends_its_signature_wrongly() -> None:
     """Sends 7D as the tenth octet."""
     _greets(9, b"\x7d")
 
 
-@mutant("zmtp/trace/version")
+@mutant("zmtp/trace/version", breaks=["37/abnf/greeting"])
 def announces_version_2() -> None:
     """Sends a greeting of ZMTP 3 with the major version 2 with PULL."""
     _greets(10, b"\x02", only="PULL")
 
 
-@mutant("zmtp/trace/mechanism-name")
+@mutant("zmtp/trace/mechanism-name", breaks=["37/abnf/mechanism-char", "37/auth/*"])
 def writes_its_mechanism_small() -> None:
     """Calls its mechanism "null"."""
     _greets(12, b"null")
 
 
-@mutant("zmtp/trace/as-server")
+@mutant("zmtp/trace/as-server", breaks=["37/null/as-server-zero"])
 def is_server_number_2() -> None:
     """Sends 2 as as-server."""
     _greets(32, b"\x02")
@@ -83,19 +83,32 @@ def _around_ready(before: bytes, behind: bytes) -> None:
         return events
 
 
-@mutant("zmtp/trace/handshake")
+@mutant(
+    "zmtp/trace/handshake",
+    breaks=[
+        "13/content/sub-silent",
+        "15/grammar/abnf-identity",
+        "15/pubsub/sub-msg",
+        "23/null/ready-before-receive",
+        "30/pull/receive-only",
+        "37/*",
+    ],
+)
 def begins_with_a_message() -> None:
     """Sends a message before READY."""
     _around_ready(Message(b"early").serialize(), b"")
 
 
-@mutant("zmtp/trace/one-ready")
+@mutant("zmtp/trace/one-ready", breaks=["37/heartbeat/any-traffic"])
 def sends_ready_twice() -> None:
     """Sends a second READY behind its first."""
     _around_ready(b"", malformed.ready(PROPERTY(b"Socket-Type", b"PULL")))
 
 
-@mutant("zmtp/trace/no-early-traffic")
+@mutant(
+    "zmtp/trace/no-early-traffic",
+    breaks=["37/errors/error-fatal", "37/heartbeat/any-traffic", "37/sockets/bind-and-connect"],
+)
 def sends_a_message_behind_its_ready() -> None:
     """Sends a message before the partner's READY has come."""
     _around_ready(b"", Message(b"early").serialize())
@@ -122,7 +135,7 @@ def _adds_to_ready(octets: bytes) -> None:
         return _Octets(malformed.ready(PROPERTY(b"Socket-Type", self.config.socket_type.encode()), octets))
 
 
-@mutant("zmtp/trace/socket-type-sent")
+@mutant("zmtp/trace/socket-type-sent", breaks=["37/identity/*"])
 def keeps_its_socket_type_to_itself() -> None:
     """Sends READY without properties."""
 
@@ -131,7 +144,7 @@ def keeps_its_socket_type_to_itself() -> None:
         return _Octets(malformed.ready())
 
 
-@mutant("zmtp/trace/socket-type-known")
+@mutant("zmtp/trace/socket-type-known", breaks=["23/null/ready-before-receive", "24/abnf/ready", "37/*"])
 def has_a_socket_type_of_its_own() -> None:
     """Sends READY with a socket type that nobody knows."""
 
@@ -140,49 +153,49 @@ def has_a_socket_type_of_its_own() -> None:
         return _Octets(malformed.ready(PROPERTY(b"Socket-Type", b"FOO")))
 
 
-@mutant("zmtp/trace/identity-size")
+@mutant("zmtp/trace/identity-size", breaks=["37/identity/identity-announce"])
 def has_a_long_identity() -> None:
     """Sends an identity of 256 octets."""
     _adds_to_ready(PROPERTY(b"Identity", b"i" * 256))
 
 
-@mutant("zmtp/trace/identity-first-octet")
+@mutant("zmtp/trace/identity-first-octet", breaks=["37/identity/abnf-identity"])
 def has_an_identity_that_begins_with_zero() -> None:
     """Sends an identity that only implementations may use among themselves."""
     _adds_to_ready(PROPERTY(b"Identity", b"\0own"))
 
 
-@mutant("zmtp/trace/resource")
+@mutant("zmtp/trace/resource", breaks=["37/identity/abnf-identity"])
 def asks_for_a_nameless_resource() -> None:
     """Sends a resource with nothing between two slashes."""
     _adds_to_ready(PROPERTY(b"Resource", b"system//test"))
 
 
-@mutant("zmtp/trace/property-name-length")
+@mutant("zmtp/trace/property-name-length", breaks=["23/null/ready-before-receive", "37/*"])
 def sends_a_nameless_property() -> None:
     """Sends a property whose name has no octets."""
     _adds_to_ready(PROPERTY(b"", b"value"))
 
 
-@mutant("zmtp/trace/property-name-characters")
+@mutant("zmtp/trace/property-name-characters", breaks=["37/identity/abnf-identity"])
 def sends_a_property_name_with_a_space() -> None:
     """Sends a property whose name has a space in it."""
     _adds_to_ready(PROPERTY(b"X Name", b"value"))
 
 
-@mutant("zmtp/trace/property-whole")
+@mutant("zmtp/trace/property-whole", breaks=["23/null/ready-before-receive", "37/*"])
 def sends_a_cut_property() -> None:
     """Sends a property whose name leads beyond READY."""
     _adds_to_ready(b"\xc8X-Short")
 
 
-@mutant("zmtp/trace/property-value-whole")
+@mutant("zmtp/trace/property-value-whole", breaks=["23/null/ready-before-receive", "37/*"])
 def sends_a_cut_value() -> None:
     """Sends a property whose value leads beyond READY."""
     _adds_to_ready(PROPERTY(b"X-Short", b"value", value_size=400))
 
 
-@mutant("zmtp/trace/property-value-size")
+@mutant("zmtp/trace/property-value-size", breaks=["23/null/ready-before-receive", "37/*"])
 def claims_an_enormous_value() -> None:
     """Sends a property whose value claims 2^31 octets."""
     _adds_to_ready(PROPERTY(b"X-Huge", b"value", value_size=1 << 31))
@@ -203,7 +216,7 @@ def sets_a_reserved_flag() -> None:
     _serializes_frames(lambda frame: None if frame.command else malformed.frame(frame.flags | 8, frame.body))
 
 
-@mutant("zmtp/trace/command-without-more")
+@mutant("zmtp/trace/command-without-more", breaks=["24/abnf/*"])
 def sets_more_on_commands() -> None:
     """Sets MORE in command frames."""
     _serializes_frames(
@@ -211,7 +224,7 @@ def sets_more_on_commands() -> None:
     )
 
 
-@mutant("zmtp/trace/command-in-short-form")
+@mutant("zmtp/trace/command-in-short-form", breaks=["24/abnf/*"])
 def writes_all_commands_long() -> None:
     """Gives every command a size of eight octets."""
     _serializes_frames(lambda frame: malformed.long_command(frame.body) if frame.command else None)
@@ -251,13 +264,13 @@ def _says_hello(octets: bytes) -> None:
         original(self, pipe)
 
 
-@mutant("zmtp/trace/command-name")
+@mutant("zmtp/trace/command-name", breaks=["37/heartbeat/any-traffic"])
 def sends_a_nameless_command() -> None:
     """Sends a command frame without octets behind the handshake."""
     _says_hello(malformed.command_empty())
 
 
-@mutant("zmtp/trace/command-name-letters")
+@mutant("zmtp/trace/command-name-letters", breaks=["37/heartbeat/any-traffic"])
 def sends_a_command_name_with_a_space() -> None:
     """Sends a command whose name has a space in it behind the handshake."""
     _says_hello(malformed.command_named(b"WELL COME"))
@@ -273,7 +286,7 @@ def _fails_with(octets: bytes) -> None:
         self._out[at:] = octets
 
 
-@mutant("zmtp/trace/error-whole")
+@mutant("zmtp/trace/error-whole", breaks=["26/abnf/error", "37/sockettype/matrix-req"])
 def cuts_its_error_reason() -> None:
     """Sends ERROR with a reason that leads beyond the command."""
     _fails_with(malformed.error_reason_overrun())
@@ -291,13 +304,13 @@ def _pings_with(octets: bytes) -> None:
         return octets
 
 
-@mutant("zmtp/trace/ping-ttl-whole")
+@mutant("zmtp/trace/ping-ttl-whole", breaks=["37/heartbeat/*"])
 def sends_ping_with_half_a_ttl() -> None:
     """Sends PING with a ttl of one octet."""
     _pings_with(malformed.ping_cut())
 
 
-@mutant("zmtp/trace/heartbeat-context-size")
+@mutant("zmtp/trace/heartbeat-context-size", breaks=["37/heartbeat/*"])
 def sends_ping_with_a_long_context() -> None:
     """Sends PING with a context of 17 octets."""
     _pings_with(malformed.ping_context(b"seventeen octets!"))
@@ -309,7 +322,7 @@ def answers_with_a_context_of_its_own() -> None:
     setattr(connection_module, "Pong", lambda context: Pong(b"own"))  # noqa: B010
 
 
-@mutant("zmtp/trace/subscribers-subscribe")
+@mutant("zmtp/trace/subscribers-subscribe", breaks=["30/pull/*", "37/heartbeat/any-traffic"])
 def pulls_by_subscription() -> None:
     """Sends SUBSCRIBE with PULL."""
 
@@ -318,7 +331,7 @@ def pulls_by_subscription() -> None:
         pipe.put_command(Subscribe(b""))
 
 
-@mutant("zmtp/trace/command-form")
+@mutant("zmtp/trace/command-form", breaks=["23/pubsub/subscribe-sent"])
 def sends_subscribe_to_partners_of_3_0() -> None:
     """Sends subscriptions as commands whatever the partner speaks."""
 
@@ -327,7 +340,7 @@ def sends_subscribe_to_partners_of_3_0() -> None:
         return value
 
 
-@mutant("zmtp/trace/receivers-send-nothing")
+@mutant("zmtp/trace/receivers-send-nothing", breaks=["26/hello/*", "26/message/*", "37/*"])
 def greets_with_a_message_from_pull() -> None:
     """Sends a message with PULL."""
 

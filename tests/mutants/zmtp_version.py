@@ -76,13 +76,21 @@ def refuses_higher_versions() -> None:
     refuse_versions(lambda version: version > (3, 1))
 
 
-@mutant("zmtp/version/accepts-3-1")
+@mutant("zmtp/version/accepts-3-1", breaks=["23/null/ready-before-receive", "37/*"])
 def refuses_its_own_version() -> None:
     """Closes on partners of ZMTP 3.1."""
     refuse_versions(lambda version: version == (3, 1))
 
 
-@mutant("zmtp/version/serves-3-0")
+@mutant(
+    "zmtp/version/serves-3-0",
+    breaks=[
+        "23/null/early-send",
+        "24/flow/server-welcome",
+        "26/welcome/server-sends",
+        "37/pubsub/legacy-form-interop",
+    ],
+)
 def refuses_version_3_0() -> None:
     """Closes on partners of ZMTP 3.0."""
     refuse_versions(lambda version: version == (3, 0))
@@ -108,7 +116,16 @@ def subscribes_by_message_to_higher_versions() -> None:
         return isinstance(self.partner, Greeting) and self.partner.version == (3, 1)
 
 
-@mutant("zmtp/version/serves-or-closes")
+@mutant(
+    "zmtp/version/serves-or-closes",
+    breaks=[
+        "37/interop/d10-secure-close",
+        "libzmq-2/durable/*",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def leaves_old_partners_waiting() -> None:
     """Neither serves a partner of ZMTP 2.0 or 1.0 nor closes."""
 
@@ -164,7 +181,7 @@ def hides_its_identity_in_2_0() -> None:
         original(self)
 
 
-@mutant("zmtp/version/own-identity-in-1-0")
+@mutant("zmtp/version/own-identity-in-1-0", breaks=["libzmq-2/durable/set-before-connecting"])
 def hides_its_identity_in_1_0() -> None:
     """Leaves the identity frame that its signature began without a body."""
 
@@ -174,7 +191,11 @@ def hides_its_identity_in_1_0() -> None:
         original(self, offset)
 
 
-@mutant("zmtp/version/routes-to-2-0", "zmtp/version/routes-to-1-0")
+@mutant(
+    "zmtp/version/routes-to-2-0",
+    "zmtp/version/routes-to-1-0",
+    breaks=["libzmq-2/durable/*", "libzmq-2/hwm/*", "libzmq-2/swap/beyond-the-mark"],
+)
 def overlooks_old_identities() -> None:
     """Gives partners of ZMTP 2.0 and 1.0 a routing id of its own making."""
 
@@ -222,7 +243,15 @@ def takes_any_type_in_2_0() -> None:
             original(self, socket_type, offset)
 
 
-@mutant("zmtp/version/serves-1-0")
+@mutant(
+    "zmtp/version/serves-1-0",
+    breaks=[
+        "libzmq-2/durable/kept-while-away",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def writes_2_0_frames_to_1_0() -> None:
     """Puts messages for partners of ZMTP 1.0 into the framing of ZMTP 2.0."""
     change_messages(1, lambda value: value.serialize(2) if isinstance(value, Message) else None)
@@ -239,7 +268,15 @@ def knows_short_identities_only() -> None:
         original(self, offset)
 
 
-@mutant("zmtp/version/publishes-in-1-0")
+@mutant(
+    "zmtp/version/publishes-in-1-0",
+    breaks=[
+        "libzmq-2/durable/kept-while-away",
+        "libzmq-2/hwm/*",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def waits_for_subscriptions_of_1_0() -> None:
     """Publishes to partners of ZMTP 1.0 only what they have subscribed to."""
 
