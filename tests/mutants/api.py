@@ -19,6 +19,14 @@ from tests.mutants.registry import mutant, patch
 Original = Callable[..., Any]
 
 
+def reads_option_as(option: str, misread: Callable[[Any], Any]) -> None:
+    """Let an option that is set have another value; its default stays."""
+
+    @patch(Options, "set")
+    def set_option(original: Original, self: Options, name: str, value: Any, *args: Any) -> None:
+        original(self, name, misread(value) if name == option else value, *args)
+
+
 # ROUTER, and probes
 
 
@@ -42,11 +50,8 @@ def calls_a_full_queue_no_route() -> None:
 
 @mutant("api/routing/silent-without-mandatory")
 def always_tells_of_no_route() -> None:
-    """Refuses what has no route whatever the option says."""
-
-    @patch(Router, "no_route")
-    def no_route(original: Original, self: Router) -> Outcome:
-        return Outcome.UNROUTABLE
+    """Takes the option to be told for set, whatever its value."""
+    reads_option_as("mandatory", lambda value: True)
 
 
 @mutant("api/routing/handover-cuts-off-the-holder")
@@ -61,13 +66,14 @@ def keeps_the_connection_that_was_handed_over() -> None:
         return handed
 
 
-@mutant("api/routing/handover-cuts-off-the-holder", "api/routing/holder-stays-without-handover")
+@mutant(
+    "api/routing/handover-cuts-off-the-holder",
+    "api/routing/holder-stays-without-handover",
+    breaks=["28/router/duplicate-id"],
+)
 def reads_handover_upside_down() -> None:
-    """Hands identities over unless it is told to."""
-
-    @patch(Options, "set")
-    def set_option(original: Original, self: Options, name: str, value: Any, *args: Any) -> None:
-        original(self, name, not value if name == "handover" else value, *args)
+    """Hands identities over where it is told not to, and the other way round."""
+    reads_option_as("handover", lambda value: not value)
 
 
 @mutant("api/routing/probe-comes-first", "api/routing/router-probes-router")
@@ -111,10 +117,7 @@ def probes_a_partner_once() -> None:
 @mutant("api/routing/no-probe-unasked")
 def probes_when_told_not_to() -> None:
     """Takes the option to probe for set, whatever its value."""
-
-    @patch(Options, "set")
-    def set_option(original: Original, self: Options, name: str, value: Any, *args: Any) -> None:
-        original(self, name, value or name == "probe-router", *args)
+    reads_option_as("probe-router", lambda value: True)
 
 
 # REQ
@@ -139,7 +142,7 @@ def asks_the_silent_one_again() -> None:
         return chosen
 
 
-@mutant("api/requests/relaxed-asks-the-next", "api/requests/late-reply-is-known")
+@mutant("api/requests/relaxed-asks-the-next", "api/requests/late-reply-is-known", breaks=["28/req/format"])
 def never_relaxes() -> None:
     """Refuses another request while a reply is due, whatever the option says."""
 
@@ -316,8 +319,5 @@ def never_lingers() -> None:
 
 @mutant("api/linger/discards-what-waits")
 def always_lingers() -> None:
-    """Goes on sending when it disconnects, although it is not to linger."""
-
-    @patch(base, "linger")
-    def linger(original: Original, pipe: Pipe, dialer: Dialer | None, linger_ms: int) -> None:
-        original(pipe, dialer, linger_ms or 60_000)
+    """Takes a linger of 0 for a minute."""
+    reads_option_as("linger-ms", lambda value: value or 60_000)
