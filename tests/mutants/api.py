@@ -229,7 +229,7 @@ def keeps_all_that_waits() -> None:
 # XPUB
 
 
-@mutant("api/xpub/verbose-shows-each")
+@mutant("api/xpub/verbose-shows-each", breaks=["29/xpub/normalize"])
 def shows_equal_ones_of_a_partner_once() -> None:
     """Shows a subscription again only if another partner asks for it."""
 
