@@ -20,6 +20,7 @@ from harness.zmtp import Error, Message
 
 CARRIES = "37/framing/not-altered"
 BINDS_AND_CONNECTS = "37/sockets/bind-and-connect"
+SIDE_BY_SIDE = "37/abnf/zmtp"
 # Behind the first frame: a loss or a change of an empty frame shows, and one of a long frame. Not for REQ and
 # REP, for whom empty frames have a meaning.
 MORE = (b"", b"behind an empty frame", b"a long frame" * 30, b"")
@@ -44,9 +45,10 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
             if socket_type in HEARS_MANY:
                 _hear(sock, raw, b"first", b"second", b"third")
         if socket_type in SECOND:
-            second = _meet(sock, role, ends, partner)
-            with _blaming(second, socket_type):
-                _hear(sock, second, b"from another")
+            try:
+                _hear(sock, _meet(sock, role, ends, partner), b"from another")
+            except Mismatch as unheard:
+                raise unheard.blaming(SIDE_BY_SIDE) from None
     sock.close()
 
 

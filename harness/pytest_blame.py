@@ -13,7 +13,7 @@ from harness.deadlines import Deadlines
 from harness.exchange import PARTNER
 from harness.pairs import ZMTP_3
 from harness.peer import LivePeer, Peer, PeerUnavailable
-from harness.plaintalk import BINDS_AND_CONNECTS, CARRIES, hold_plain_talk
+from harness.plaintalk import BINDS_AND_CONNECTS, CARRIES, SIDE_BY_SIDE, hold_plain_talk
 from harness.pytest_fixtures import Asking
 from harness.verdict import Mismatch
 from harness.wire.checks import run_own_checks
@@ -24,10 +24,12 @@ IN_PLAIN_TALK = "in a plain talk of"
 # The families that judge each part by rules of their own: how a peer introduces itself, what its octets look
 # like, how it connects, and what becomes of messages.
 INTRODUCTION = ("zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/")
-OCTETS = ("zmtp/", "plain/", "curve/")
+OCTETS = ("zmtp/", "plain/", "curve/", "hostile/commands/")
+PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
-    CARRIES: ("zmtp/framing/", "reqrep/", "pubsub/", "pipeline/", "pair/"),
+    SIDE_BY_SIDE: ("zmtp/topology/", *PATTERNS),
+    CARRIES: ("zmtp/framing/", "zmtp/null/", *PATTERNS),
 }
 
 
@@ -53,7 +55,7 @@ def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
 
 def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
     judges = asked.case.id.startswith(OCTETS) and mismatch.clause in (None, *asked.case.clauses)
-    if judges and asked.case.id.startswith(INTRODUCTION):
+    if judges and asked.case.id.startswith((*INTRODUCTION, "hostile/commands/")):
         return None
     for end in asked.ends:
         if isinstance(end, RawPeer):
@@ -69,11 +71,13 @@ def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
 def _span(asked: Asking, mismatch: Mismatch, end: RawPeer) -> tuple[float, float]:
     """Where what the mismatch is about begins and ends, in the octets of the peer on a connection.
 
-    Both are infinite where it is not about this connection.
+    About another connection: all of this one. About none: behind all of it.
     """
     place = mismatch.place
-    if place is None or (place.connection, place.sender) != (end.connection, end.partner):
+    if place is None:
         return math.inf, math.inf
+    if (place.connection, place.sender) != (end.connection, end.partner):
+        return 0, math.inf
     seen = [
         one.received
         for one in asked.trace.decoded(place.connection)

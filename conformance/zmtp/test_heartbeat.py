@@ -17,6 +17,7 @@ from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.wire.rawpeer import RawPeer
+from harness.wire.render import describe
 from harness.zmtp import Message, Ping, Pong, Ready, malformed
 from harness.zmtp.grammar import PING_CONTEXT_MAX_OCTETS, SOCKET_TYPES
 
@@ -263,7 +264,8 @@ def test_no_ping_before_the_handshake_is_done(peer: Peer, attach: Attach, dial: 
     while raw.arrived():
         received = raw.next()
         seen = None if received is None else received.value
-        judge.that(isinstance(seen, Ready), "READY at most", seen)
+        if not isinstance(seen, Ready):
+            raise raw.mismatch("READY at most", describe(seen), None, raw.last_start)
     raw.send(Ready("DEALER"))
     if not isinstance(raw.last and raw.last.value, Ready):
         raw.expect(Ready, clause="37/null/server-ready-reply")
