@@ -110,6 +110,10 @@ class Bench:
         """The known deviations that speak of a case with these peers and parameters."""
         return find(self.known, peers, case_id, param)
 
+    def known_clauses(self, name: str) -> set[str]:
+        """The rules that a peer is known to break somewhere."""
+        return {entry.clause for entry in self.known.get(name, [])}
+
     def patience(self, listed: list[Entry]) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
         learnt it answers long before, and one that has not costs less."""

@@ -6,8 +6,11 @@ Pattern" and what it says of each type) and RFC 29 (subscriptions).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from harness.peer import RemoteSocket, show_parts
 from harness.verdict import Mismatch
+from harness.wire.endpoints import RawListener
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message, Subscribe
 
@@ -16,6 +19,17 @@ PARTNER = {
     "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",
     "XPUB": "XSUB", "XSUB": "XPUB", "PUSH": "PULL", "PULL": "PUSH", "PAIR": "PAIR",
 }  # fmt: skip
+
+
+def connected(
+    sock: RemoteSocket, role: str, dial: Callable[[str], RawPeer], listen: Callable[[], RawListener]
+) -> RawPeer:
+    """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
+    if role == "peer-binds":
+        return dial(sock.bind())
+    listener = listen()
+    sock.connect(listener.endpoint)
+    return listener.accept()
 
 
 def expect_serves(sock: RemoteSocket, raw: RawPeer, clause: str | None = None, more: Frames = ()) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from harness.exchange import PARTNER, expect_serves
+from harness.exchange import PARTNER, connected, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch
 from harness.wire.checks import run_own_checks
@@ -53,23 +53,20 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
 
 
 def _meet(sock: RemoteSocket, role: str, ends: ExitStack, partner: str) -> RawPeer:
+    peer = sock.peer
+
+    def listen() -> RawListener:
+        listener = RawListener(peer.trace, peer.deadlines, peer.hosts.listen)
+        ends.callback(listener.close)
+        return listener
+
     try:
-        raw = _connected(sock, role, ends)
+        raw = connected(sock, role, lambda endpoint: dial(endpoint, peer.trace, peer.deadlines), listen)
     except Mismatch as refused:
         raise refused.blaming(BINDS_AND_CONNECTS) from None
     ends.callback(raw.close)
     with _blaming(raw, sock.socket_type):
         return raw.handshake(partner)
-
-
-def _connected(sock: RemoteSocket, role: str, ends: ExitStack) -> RawPeer:
-    peer = sock.peer
-    if role == "peer-binds":
-        return dial(sock.bind(), peer.trace, peer.deadlines)
-    listener = RawListener(peer.trace, peer.deadlines, peer.hosts.listen)
-    ends.callback(listener.close)
-    sock.connect(listener.endpoint)
-    return listener.accept()
 
 
 def _hear(sock: RemoteSocket, raw: RawPeer, *said: bytes) -> None:
@@ -87,7 +84,7 @@ def _blaming(raw: RawPeer, socket_type: str) -> Iterator[None]:
         yield
     except Mismatch as broken:
         for finding in run_own_checks(raw.trace, raw.connection, raw.partner)[:1]:
-            raise Mismatch(broken.expected, finding.message, finding.clause, finding.place) from None
+            raise finding.mismatch(broken.expected) from None
         if _is_refused(raw):
             raise broken.blaming(f"37/sockettype/matrix-{socket_type.lower()}") from None
         raise

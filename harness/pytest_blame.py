@@ -64,7 +64,7 @@ def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
                 offset = finding.place.offset
                 is_its_own = judges and offset >= begin
                 if offset < behind and not is_its_own and _can_be_blamed(asked, finding.clause):
-                    return Mismatch(mismatch.expected, finding.message, finding.clause, finding.place)
+                    return finding.mismatch(mismatch.expected)
     return None
 
 
@@ -132,5 +132,5 @@ def _hold(live: LivePeer, socket_type: str, role: str, deadlines: Deadlines) -> 
 
 def _can_be_blamed(asked: Asking, clause: str) -> bool:
     """Not what the case judges itself, what the peer is known for, and what is no strict rule."""
-    known = {entry.clause for entry in asked.bench.known.get(asked.peer_name, [])}
+    known = asked.bench.known_clauses(asked.peer_name)
     return clause not in known.union(asked.case.clauses) and asked.bench.ledger.get(clause).judged == "strict"

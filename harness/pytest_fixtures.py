@@ -17,6 +17,7 @@ import pytest
 from harness.bench import Bench
 from harness.case import Case, Judge
 from harness.deadlines import Deadlines
+from harness.exchange import connected
 from harness.known import Entry
 from harness.pairing import Pairing
 from harness.peer import Peer, RemoteSocket
@@ -106,11 +107,7 @@ class Asking:
 
     def attach(self, sock: RemoteSocket) -> RawPeer:
         """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
-        if self.params["role"] == "peer-binds":
-            return self.dial(sock.bind())
-        listener = self.listen()
-        sock.connect(listener.endpoint)
-        return listener.accept()
+        return connected(sock, self.params["role"], self.dial, self.listen)
 
     def close_peer(self, place: Place | None = None) -> None:
         """Close the sockets of the peer, or of both. Raises a fatal Mismatch where one ended in the case."""

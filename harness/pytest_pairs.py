@@ -97,8 +97,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def judge_wire(asked: Asking, held: bool) -> None:
     """Blame each peer for what it sent, unless the case failed already, or the peer is known for it."""
     for blame in asked.pair.blames() if asked.pair is not None else ():
-        listed = {entry.clause for entry in asked.bench.known.get(blame.peer.name, [])}
-        if held and blame.finding.clause not in listed:
+        if held and blame.finding.clause not in asked.bench.known_clauses(blame.peer.name):
             asked.judge.findings.append(blame.mismatch())
         else:
             asked.judge.note(f"on the wire: {blame}")

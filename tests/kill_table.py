@@ -46,33 +46,44 @@ def rules_of(mutants: Mapping[str, Mutant], cases: Iterable[Case]) -> dict[str, 
     }
 
 
-def row(mutant: Mutant, results: list[dict[str, Any]], rules: Sequence[str]) -> tuple[str, list[str]]:
-    """The mutant's row, and what is wrong with it."""
+def by_mutant(results: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The results of each mutant, by its name."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        found.setdefault(result["peers"][0].removeprefix("mutant-"), []).append(result)
+    return found
+
+
+def row(mutant: Mutant, results: list[dict[str, Any]]) -> str:
+    """The mutant's row: what it does wrong, and which of its own cases have caught it."""
     caught = {r["id"] for r in results if catches(r)}
-    families = {case_id.rsplit("/", 1)[0] for case_id in mutant.kills}
-    beside = {i for i in caught if i.rsplit("/", 1)[0] in families} - set(mutant.kills)
-    stumbled = caught - set(mutant.kills) - beside
-    problems = [f"{mutant.name}: not caught by {i}" for i in mutant.kills if i not in caught]
-    problems += [
+    lines = [mutant.name, f"    fault     {mutant.fault}"]
+    return "\n".join([*lines, *(f"    caught by {i}" for i in mutant.kills if i in caught)]) + "\n"
+
+
+def survived(mutant: Mutant, results: list[dict[str, Any]]) -> list[str]:
+    """Which of its own cases have not caught it."""
+    caught = {r["id"] for r in results if catches(r)}
+    return [f"{mutant.name}: not caught by {i}" for i in mutant.kills if i not in caught]
+
+
+def misblamed(mutant: Mutant, results: list[dict[str, Any]], rules: Sequence[str]) -> list[str]:
+    """Which cases of other families have blamed its fault on something else."""
+    families = {_family(case_id) for case_id in mutant.kills}
+    return [
         f"{mutant.name}: {r['id']}[{r['param']}] blames {r['blamed']}: {r['actual']}"
         for r in results
-        if r["id"] in stumbled and catches(r) and not _is_fair(r, rules)
+        if catches(r) and _family(r["id"]) not in families and not _is_fair(r, rules)
     ]
-    lines = [mutant.name, f"    fault     {mutant.fault}"]
-    lines += [f"    {label:<9} {i}" for label, ids in _groups(mutant, caught, beside, stumbled) for i in ids]
-    return "\n".join(lines) + "\n", problems
+
+
+def _family(case_id: str) -> str:
+    return case_id.rsplit("/", 1)[0]
 
 
 def _is_fair(result: Mapping[str, Any], rules: Sequence[str]) -> bool:
     """Whether a case that stumbled blames one of these rules, or what fails in a plain talk, too."""
     return IN_PLAIN_TALK in result["expected"] or any(fnmatchcase(result["blamed"], rule) for rule in rules)
-
-
-def _groups(
-    mutant: Mutant, caught: set[str], beside: set[str], stumbled: set[str]
-) -> list[tuple[str, list[str]]]:
-    own = [i for i in mutant.kills if i in caught]
-    return [("caught by", own), ("beside", sorted(beside)), ("stumbled", sorted(stumbled))]
 
 
 def run_batch(batch: list[Mutant]) -> list[dict[str, Any]]:
@@ -83,48 +94,37 @@ def run_batch(batch: list[Mutant]) -> list[dict[str, Any]]:
         return run_cases(Path(scratch) / "peers", Path(scratch) / "report", *options)
 
 
-def run_whole(mutants: Mapping[str, Mutant], rules: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
-    """Judge every mutant with every case, many batches side by side (a broken peer is mostly waited for).
+def run_whole(mutants: Mapping[str, Mutant], rules: Mapping[str, Sequence[str]]) -> list[str]:
+    """Ask every mutant with every case, many batches side by side (a broken peer is mostly waited for).
 
-    What is wrong is printed as soon as a batch has ended.
+    What is blamed on something else, which is printed as soon as a batch has ended.
     """
     names = sorted(mutants)
     batches = [[mutants[name] for name in names[at : at + BATCH]] for at in range(0, len(names), BATCH)]
-    results: list[dict[str, Any]] = []
+    problems: list[str] = []
     with ThreadPool(6 * (os.cpu_count() or 1)) as pool:
         for done, batch in enumerate(pool.imap_unordered(run_batch, batches), 1):
-            print(f"{done} of {len(batches)} batches", *wrong_in(batch, mutants, rules), sep="\n", flush=True)
-            results += batch
-    return results
-
-
-def wrong_in(
-    results: list[dict[str, Any]], mutants: Mapping[str, Mutant], rules: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """What is wrong with the mutants that were asked."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for result in results:
-        by_name.setdefault(result["peers"][0].removeprefix("mutant-"), []).append(result)
-    return [line for name, own in sorted(by_name.items()) for line in row(mutants[name], own, rules[name])[1]]
+            found = by_mutant(batch)
+            wrong = [line for name in found for line in misblamed(mutants[name], found[name], rules[name])]
+            print(f"{done} of {len(batches)} batches", *wrong, sep="\n", flush=True)
+            problems += wrong
+    return problems
 
 
 def main() -> int:
     """Run, write the table, and complain where a mutant survives or is blamed on something else."""
     mutants, cases, whole = load_mutants(), collect_cases(), "--whole" in sys.argv[1:]
     with tempfile.TemporaryDirectory() as scratch:
-        own = run_own(mutants.values(), Path(scratch), "-p", "no:hypothesispytest")
-    rules = rules_of(mutants, cases)
-    results = [*own, *(run_whole(mutants, rules) if whole else [])]
-    rows: list[str] = []
-    problems: list[str] = []
-    for name in sorted(mutants):
-        mine = [r for r in results if r["peers"][0] == f"mutant-{name}"]
-        text, wrong = row(mutants[name], mine, rules[name])
-        rows.append(text)
-        problems += wrong
-    if not whole:
+        own = by_mutant(run_own(mutants.values(), Path(scratch), "-p", "no:hypothesispytest"))
+    names = sorted(mutants)
+    problems = [line for name in names for line in survived(mutants[name], own.get(name, []))]
+    print(*problems, sep="\n", flush=True)
+    if whole:
+        problems += run_whole(mutants, rules_of(mutants, cases))
+    else:
+        rows = [row(mutants[name], own.get(name, [])) for name in names]
         TABLE.write_text("\n".join([head_of(cases, mutants), *rows]), encoding="utf-8")
-    print("\n".join(problems) or f"{len(mutants)} mutants, each caught")
+    print(f"{len(mutants)} mutants, " + (f"{len(problems)} things are wrong" if problems else "each caught"))
     return 1 if problems else 0
 
 

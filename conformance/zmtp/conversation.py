@@ -65,7 +65,7 @@ class Conversation:
         for raw in held.raws:
             for finding in check.run(self.peer.trace, raw.connection, raw.partner):
                 rule = " ".join((check.run.__doc__ or check.name).split())
-                raise Mismatch(rule, finding.message, finding.clause, finding.place)
+                raise finding.mismatch(rule)
         if broken is not None:
             clause = broken.clause or "37/abnf/traffic"
             raise Mismatch(broken.expected, broken.actual, clause, broken.place)

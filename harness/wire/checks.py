@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from harness.verdict import Place
+from harness.verdict import Mismatch, Place
 from harness.zmtp import (
     Cancel,
     Error,
@@ -40,6 +40,10 @@ class Finding:
     clause: str
     message: str
     place: Place
+
+    def mismatch(self, expected: str) -> Mismatch:
+        """The same as what a case raises."""
+        return Mismatch(expected, self.message, self.clause, self.place)
 
 
 CheckFunction = Callable[[Trace, int, Sender], Iterator[Finding]]
