@@ -28,7 +28,7 @@ OCTETS = ("zmtp/", "plain/", "curve/", "hostile/commands/")
 PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
-    SIDE_BY_SIDE: ("zmtp/topology/", *PATTERNS),
+    SIDE_BY_SIDE: ("zmtp/topology/", "zmtp/greeting/shares-segment", *PATTERNS),
     CARRIES: ("zmtp/framing/", "zmtp/null/", *PATTERNS),
 }
 

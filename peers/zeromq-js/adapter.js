@@ -34,6 +34,7 @@ const TICK_MS = 2 // zeromq.js keeps libzmq's descriptor to itself
 const sockets = new Map()
 const watches = new Map()
 const proxies = new Map()
+const elsewhere = new Set() // sockets that the binding binds or unbinds on another thread: not to be touched
 const passwords = new Map() // by the ZAP domain of their socket
 let opened = 0
 let zap = null
@@ -121,11 +122,27 @@ function close(number) {
   return done.then(() => socket.close())
 }
 
-async function attach(number, endpoint, way) {
+async function bind(number, endpoint) {
   const socket = find(number)
   socket.ipv6 = endpoint.includes("[")
-  await socket[way](endpoint)
-  return { endpoint: way === "bind" ? socket.lastEndpoint : endpoint }
+  await leaveAlone(socket, () => socket.bind(endpoint))
+  return { endpoint: socket.lastEndpoint }
+}
+
+function connect(number, endpoint) {
+  const socket = find(number)
+  socket.ipv6 = endpoint.includes("[")
+  socket.connect(endpoint)
+  return { endpoint }
+}
+
+async function leaveAlone(socket, act) {
+  elsewhere.add(socket)
+  try {
+    await act()
+  } finally {
+    elsewhere.delete(socket)
+  }
 }
 
 function subscribe(number, prefix, starts) {
@@ -236,9 +253,9 @@ const OPERATIONS = {
   close: async r => void (await close(r.socket)),
   set: async r => void (await set(r.socket, r.option, r.value)),
   get: r => get(r.socket, r.option),
-  bind: r => attach(r.socket, r.endpoint, "bind"),
-  connect: r => attach(r.socket, r.endpoint, "connect"),
-  unbind: r => find(r.socket).unbind(r.endpoint),
+  bind: r => bind(r.socket, r.endpoint),
+  connect: r => connect(r.socket, r.endpoint),
+  unbind: r => leaveAlone(find(r.socket), () => find(r.socket).unbind(r.endpoint)),
   disconnect: r => find(r.socket).disconnect(r.endpoint),
   subscribe: r => subscribe(r.socket, r.prefix, true),
   cancel: r => subscribe(r.socket, r.prefix, false),
@@ -270,4 +287,4 @@ process.stdin.on("data", async chunk => {
 })
 process.stdin.on("end", () => process.exit(0))
 // Reading EVENTS lets libzmq do its work while no request is being answered.
-setInterval(() => sockets.forEach(socket => proxies.has(socket) || socket.readable), TICK_MS)
+setInterval(() => sockets.forEach(socket => proxies.has(socket) || elsewhere.has(socket) || socket.readable), TICK_MS)
