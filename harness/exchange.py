@@ -55,11 +55,10 @@ def _reply(sock: RemoteSocket, raw: RawPeer, clause: str | None, more: Frames) -
 
 
 def _deal(sock: RemoteSocket, raw: RawPeer, clause: str | None, more: Frames) -> None:
-    """The socket speaks first: it is past the handshake then, and what it hears cannot come beside READY."""
-    sock.send([b"", b"out", *more], clause)
-    raw.expect(Message(b"", b"out", *more), clause=clause)
     raw.send(Message(b"", b"in", *more))
     sock.expect(b"", b"in", *more, clause=clause)
+    sock.send([b"", b"out", *more], clause)
+    raw.expect(Message(b"", b"out", *more), clause=clause)
 
 
 def _route(sock: RemoteSocket, raw: RawPeer, clause: str | None, more: Frames) -> None:
@@ -97,11 +96,10 @@ def _pull(sock: RemoteSocket, raw: RawPeer, clause: str | None, more: Frames) ->
 
 
 def _pair(sock: RemoteSocket, raw: RawPeer, clause: str | None, more: Frames) -> None:
-    """The socket speaks first, as a DEALER does."""
-    sock.send([b"out", *more], clause)
-    raw.expect(Message(b"out", *more), clause=clause)
     raw.send(Message(b"in", *more))
     sock.expect(b"in", *more, clause=clause)
+    sock.send([b"out", *more], clause)
+    raw.expect(Message(b"out", *more), clause=clause)
 
 
 _EXCHANGES = {

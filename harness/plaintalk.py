@@ -25,6 +25,8 @@ SIDE_BY_SIDE = "37/abnf/zmtp"
 # REP, for whom empty frames have a meaning.
 MORE = (b"", b"behind an empty frame", b"a long frame" * 30, b"")
 HEARS_MANY = ("PULL", "DEALER", "ROUTER", "PAIR", "SUB", "XSUB")
+# Who has spoken is past the handshake: what it hears then cannot come beside READY. Other cases judge that.
+SPEAKS_FIRST = ("DEALER", "PAIR")
 # Where a second partner is heard, whatever the first does, and what stands in front of its message.
 SECOND = {"PULL": (), "DEALER": (), "ROUTER": (), "REP": (b"",)}
 
@@ -41,6 +43,9 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
     with ExitStack() as ends:
         raw = _meet(sock, role, ends, partner)
         with _blaming(raw, socket_type):
+            if socket_type in SPEAKS_FIRST:
+                sock.send([b"first"], CARRIES)
+                raw.expect(Message(b"first"), clause=CARRIES)
             expect_serves(sock, raw, CARRIES, () if socket_type in ("REQ", "REP") else MORE)
             if socket_type in HEARS_MANY:
                 _hear(sock, raw, b"first", b"second", b"third")

@@ -3,11 +3,12 @@
 With `--whole` every mutant is asked with every case (a long run, nothing is written): of a mutant's own cases
 all items until one catches it, of every other case the first. A case of another family may stumble over a
 fault, but must blame a rule of the mutant's own cases, or one that the mutant says it breaks
-besides, or say what fails already in a plain talk.
+besides, or say what fails already in a plain talk. `--whole NAME ...` asks these mutants alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import sys
@@ -111,18 +112,29 @@ def run_whole(mutants: Mapping[str, Mutant], rules: Mapping[str, Sequence[str]])
     return problems
 
 
+def _asked_whole(mutants: Mapping[str, Mutant]) -> list[str] | None:
+    """The names behind --whole, none for all mutants; None without it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.kill_table")
+    parser.add_argument("--whole", nargs="*", metavar="NAME", help="ask with every case; no NAME: all")
+    names: list[str] | None = parser.parse_args().whole
+    if unknown := set(names or ()).difference(mutants):
+        parser.error(f"--whole: no mutant {', '.join(sorted(unknown))}")
+    return names
+
+
 def main() -> int:
     """Run, write the table, and complain where a mutant survives or is blamed on something else."""
-    mutants, cases, whole = load_mutants(), collect_cases(), "--whole" in sys.argv[1:]
+    mutants, cases = load_mutants(), collect_cases()
+    whole = _asked_whole(mutants)
+    mutants = {name: mutants[name] for name in sorted(whole or mutants)}
     with tempfile.TemporaryDirectory() as scratch:
         own = by_mutant(run_own(mutants.values(), Path(scratch), "-p", "no:hypothesispytest"))
-    names = sorted(mutants)
-    problems = [line for name in names for line in survived(mutants[name], own.get(name, []))]
+    problems = [line for name in mutants for line in survived(mutants[name], own.get(name, []))]
     print(*problems, sep="\n", flush=True)
-    if whole:
+    if whole is not None:
         problems += run_whole(mutants, rules_of(mutants, cases))
     else:
-        rows = [row(mutants[name], own.get(name, [])) for name in names]
+        rows = [row(mutants[name], own.get(name, [])) for name in mutants]
         TABLE.write_text("\n".join([head_of(cases, mutants), *rows]), encoding="utf-8")
     print(f"{len(mutants)} mutants, " + (f"{len(problems)} things are wrong" if problems else "each caught"))
     return 1 if problems else 0

@@ -51,25 +51,29 @@ CheckFunction = Callable[[Trace, int, Sender], Iterator[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A check by name: its function, and the clauses that it can blame."""
+    """A check by name: its function, the clauses that it can blame, and whether a fault is this end's own.
+
+    It is not where what the partner said, or did not know of, could explain it.
+    """
 
     name: str
     run: CheckFunction
     clauses: tuple[str, ...]
+    own: bool = True
 
 
 def run_checks(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
     """What all checks find at one end of a connection, in the order of the octets."""
-    return _sorted(ALL_CHECKS, trace, connection, sender)
+    return _run(ALL_CHECKS.values(), trace, connection, sender)
 
 
 def run_own_checks(trace: Trace, connection: int, sender: Sender) -> list[Finding]:
     """What this end broke whatever its partner did: octets and order that no conduct of another explains."""
-    return _sorted(_OWN_CHECKS, trace, connection, sender)
+    return _run((check for check in ALL_CHECKS.values() if check.own), trace, connection, sender)
 
 
-def _sorted(names: Iterable[str], trace: Trace, connection: int, sender: Sender) -> list[Finding]:
-    found = [each for name in names for each in ALL_CHECKS[name].run(trace, connection, sender)]
+def _run(checks: Iterable[Check], trace: Trace, connection: int, sender: Sender) -> list[Finding]:
+    found = [finding for check in checks for finding in check.run(trace, connection, sender)]
     return sorted(found, key=lambda finding: finding.place.offset)
 
 
@@ -312,14 +316,15 @@ _BY_TRACE: tuple[Check, ...] = (
     Check("handshake", check_handshake, ("37/abnf/handshake",)),
     Check("one-ready", check_one_ready, ("37/null/abnf-null",)),
     Check("no-early-traffic", check_no_early_traffic, ("37/null/send-after-both",)),
-    Check("socket-type-sent", check_socket_type_sent, ("37/metadata/socket-type-sent",)),
-    Check("pongs", check_pongs, ("37/heartbeat/pong-reply",)),
+    Check("socket-type-sent", check_socket_type_sent, ("37/metadata/socket-type-sent",), own=False),
+    Check("pongs", check_pongs, ("37/heartbeat/pong-reply",), own=False),
     Check(
         "subscribers-subscribe",
         check_subscribers_subscribe,
         ("37/pubsub/subscribe-command", "37/pubsub/cancel-command"),
+        own=False,
     ),
-    Check("command-form", check_command_form, ("37/pubsub/legacy-form-interop",)),
+    Check("command-form", check_command_form, ("37/pubsub/legacy-form-interop",), own=False),
     Check(
         "receivers-send-nothing",
         check_receivers_send_nothing,
@@ -330,8 +335,3 @@ _BY_TRACE: tuple[Check, ...] = (
 ALL_CHECKS: dict[str, Check] = {check.name: check for check in _BY_TRACE} | {
     name: Check(name, _fault_check(*clauses), clauses) for name, clauses in _BY_FAULT.items()
 }
-
-_OWN_CHECKS = (
-    "signature", "version", "handshake", "one-ready", "no-early-traffic", "receivers-send-nothing",
-    *_BY_FAULT,
-)  # fmt: skip
