@@ -7,7 +7,7 @@ whose own rules have then not been judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from harness.exchange import PARTNER, connected, expect_serves
@@ -15,27 +15,43 @@ from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch
 from harness.wire.checks import run_own_checks
 from harness.wire.endpoints import RawListener, dial
-from harness.wire.rawpeer import RawPeer
-from harness.zmtp import Error, Message
+from harness.wire.rawpeer import RawPeer, Sendable
+from harness.zmtp import Error, Message, Ready
 
 CARRIES = "37/framing/not-altered"
 BINDS_AND_CONNECTS = "37/sockets/bind-and-connect"
 SIDE_BY_SIDE = "37/abnf/zmtp"
+BESIDE_READY = "37/example/server-send-after-ready"
 # Behind the first frame: a loss or a change of an empty frame shows, and one of a long frame. Not for REQ and
 # REP, for whom empty frames have a meaning.
 MORE = (b"", b"behind an empty frame", b"a long frame" * 30, b"")
 HEARS_MANY = ("PULL", "DEALER", "ROUTER", "PAIR", "SUB", "XSUB")
-# Who has spoken is past the handshake: what it hears then cannot come beside READY. Other cases judge that.
-SPEAKS_FIRST = ("DEALER", "PAIR")
-# Where a second partner is heard, whatever the first does, and what stands in front of its message.
-SECOND = {"PULL": (), "DEALER": (), "ROUTER": (), "REP": (b"",)}
+# Who hears whoever has just come. (A publisher waits for a subscription, REQ is the one who asks.)
+HEARS_BESIDE_READY = ("PULL", "DEALER", "ROUTER", "REP", "PAIR")
+# Where a second partner is heard, whatever the first does.
+HEARS_SECOND = ("PULL", "DEALER", "ROUTER", "REP")
+ENVELOPE = {"REP": (b"",)}  # what stands in front of a message to it
 
 
 def hold_plain_talk(peer: Peer, socket_type: str, role: str) -> None:
     """Hold the talk; `role` is "peer-binds" or "peer-connects". Mismatch where the peer fails in it."""
+    if role == "peer-connects" and socket_type in HEARS_BESIDE_READY:
+        _hear_beside_ready(peer, socket_type)
     _talk_with(peer, socket_type, role, PARTNER[socket_type])
     if socket_type == "DEALER":  # many cases have two of them
         _talk_with(peer, socket_type, role, "DEALER")
+
+
+def _hear_beside_ready(peer: Peer, socket_type: str) -> None:
+    """A message in the segment of READY is delivered: what is lost there by chance would fail any case."""
+    sock = peer.open(socket_type)
+    with ExitStack() as ends:
+        raw = _connected(sock, "peer-connects", ends)
+        with _blaming(raw, socket_type):
+            raw.greet()
+            raw.expect(Ready, clause="37/null/client-ready-first")
+            _hear(sock, raw, b"at once", behind=[Ready(PARTNER[socket_type])], clause=BESIDE_READY)
+    sock.close()
 
 
 def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
@@ -43,13 +59,10 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
     with ExitStack() as ends:
         raw = _meet(sock, role, ends, partner)
         with _blaming(raw, socket_type):
-            if socket_type in SPEAKS_FIRST:
-                sock.send([b"first"], CARRIES)
-                raw.expect(Message(b"first"), clause=CARRIES)
             expect_serves(sock, raw, CARRIES, () if socket_type in ("REQ", "REP") else MORE)
             if socket_type in HEARS_MANY:
                 _hear(sock, raw, b"first", b"second", b"third")
-        if socket_type in SECOND:
+        if socket_type in HEARS_SECOND:
             try:
                 _hear(sock, _meet(sock, role, ends, partner), b"from another")
             except Mismatch as unheard:
@@ -58,6 +71,12 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
 
 
 def _meet(sock: RemoteSocket, role: str, ends: ExitStack, partner: str) -> RawPeer:
+    raw = _connected(sock, role, ends)
+    with _blaming(raw, sock.socket_type):
+        return raw.handshake(partner)
+
+
+def _connected(sock: RemoteSocket, role: str, ends: ExitStack) -> RawPeer:
     peer = sock.peer
 
     def listen() -> RawListener:
@@ -70,16 +89,17 @@ def _meet(sock: RemoteSocket, role: str, ends: ExitStack, partner: str) -> RawPe
     except Mismatch as refused:
         raise refused.blaming(BINDS_AND_CONNECTS) from None
     ends.callback(raw.close)
-    with _blaming(raw, sock.socket_type):
-        return raw.handshake(partner)
+    return raw
 
 
-def _hear(sock: RemoteSocket, raw: RawPeer, *said: bytes) -> None:
-    """Messages that wait together are delivered, in their order."""
-    raw.send(*(Message(*SECOND.get(sock.socket_type, ()), content) for content in said))
-    heard = [sock.recv(clause=CARRIES)[-1] for _ in said]
+def _hear(
+    sock: RemoteSocket, raw: RawPeer, *said: bytes, behind: Sequence[Sendable] = (), clause: str = CARRIES
+) -> None:
+    """Messages that wait together, `behind` something else, are delivered in their order."""
+    raw.send(*behind, *(Message(*ENVELOPE.get(sock.socket_type, ()), content) for content in said))
+    heard = [sock.recv(clause=clause)[-1] for _ in said]
     if heard != list(said):
-        raise Mismatch(f"{list(said)}, in this order", str(heard), CARRIES)
+        raise Mismatch(f"{list(said)}, in this order", str(heard), clause)
 
 
 @contextmanager

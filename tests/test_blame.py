@@ -8,6 +8,14 @@ from typing import Any
 
 import pytest
 
+from harness.control.client import ControlClient
+from harness.deadlines import Deadlines
+from harness.launch.launcher import Launcher
+from harness.manifest import Manifest, load_manifests
+from harness.peer import LivePeer, Peer
+from harness.plaintalk import hold_plain_talk
+from harness.verdict import Mismatch
+from harness.wire.trace import Trace
 from tests.kills import run_cases, write_peers
 from tests.mutants.registry import load_mutants
 
@@ -53,6 +61,28 @@ def test_what_fails_in_a_plain_talk_is_blamed_before_a_rule_that_was_not_reached
 def test_a_plain_talk_that_is_refused_blames_the_combination(ask: Ask) -> None:
     result = ask("dealers-do-not-meet", "zmtp/heartbeat/echoes-the-context")
     assert (result["verdict"], result["blamed"]) == ("FAIL", "37/sockettype/matrix-dealer")
+
+
+@pytest.mark.parametrize("socket_type", ["DEALER", "PAIR", "PULL", "REP", "ROUTER"])
+def test_a_message_beside_ready_is_part_of_the_plain_talk(tmp_path: Path, socket_type: str) -> None:
+    """Where it came there by chance, cases of any family would fail now and then."""
+    name = "drops-messages-beside-ready"
+    write_peers([load_mutants()[name]], tmp_path)
+    manifest = load_manifests([tmp_path])[f"mutant-{name}"]
+    launcher, deadlines = Launcher("process"), Deadlines(0.3)
+
+    def start(wanted: Manifest) -> ControlClient:
+        channel = launcher.start(wanted, 1)
+        return ControlClient(channel, deadlines, channel.hosts)
+
+    live = LivePeer(manifest, start)
+    try:
+        with pytest.raises(Mismatch) as lost:
+            hold_plain_talk(Peer(live, Trace(), deadlines), socket_type, "peer-connects")
+    finally:
+        live.stop()
+        launcher.close()
+    assert lost.value.clause == "37/example/server-send-after-ready"
 
 
 def test_a_peer_that_cannot_bind_breaks_no_rule_of_heartbeats(ask: Ask) -> None:
