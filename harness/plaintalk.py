@@ -8,8 +8,9 @@ whose own rules have then not been judged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+from harness.deadlines import DeadlineExceeded
 from harness.exchange import PARTNER, connected, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.verdict import Mismatch
@@ -35,22 +36,25 @@ ENVELOPE = {"REP": (b"",)}  # what stands in front of a message to it
 
 def hold_plain_talk(peer: Peer, socket_type: str, role: str) -> None:
     """Hold the talk; `role` is "peer-binds" or "peer-connects". Mismatch where the peer fails in it."""
-    if role == "peer-connects" and socket_type in HEARS_BESIDE_READY:
-        _hear_beside_ready(peer, socket_type)
+    if socket_type in HEARS_BESIDE_READY:
+        _hear_beside_ready(peer, socket_type, role)
     _talk_with(peer, socket_type, role, PARTNER[socket_type])
     if socket_type == "DEALER":  # many cases have two of them
         _talk_with(peer, socket_type, role, "DEALER")
 
 
-def _hear_beside_ready(peer: Peer, socket_type: str) -> None:
-    """A message in the segment of READY is delivered: what is lost there by chance would fail any case."""
+def _hear_beside_ready(peer: Peer, socket_type: str, role: str) -> None:
+    """A message in the segment of READY is delivered: what is lost there by chance would fail any case.
+
+    It is legal behind the peer's own READY.
+    """
     sock = peer.open(socket_type)
     with ExitStack() as ends:
-        raw = _connected(sock, "peer-connects", ends)
+        raw = _connected(sock, role, ends)
         with _blaming(raw, socket_type):
             raw.greet()
-            raw.expect(Ready, clause="37/null/client-ready-first")
-            _hear(sock, raw, b"at once", behind=[Ready(PARTNER[socket_type])], clause=BESIDE_READY)
+            if _says_ready_first(raw, role):
+                _hear(sock, raw, b"at once", behind=[Ready(PARTNER[socket_type])], clause=BESIDE_READY)
     sock.close()
 
 
@@ -68,6 +72,17 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
             except Mismatch as unheard:
                 raise unheard.blaming(SIDE_BY_SIDE) from None
     sock.close()
+
+
+def _says_ready_first(raw: RawPeer, role: str) -> bool:
+    """Who connects does, who binds may wait for ours."""
+    if role == "peer-connects":
+        raw.expect(Ready, clause="37/null/client-ready-first")
+        return True
+    with suppress(DeadlineExceeded):
+        received = raw.next("probe")
+        return received is not None and isinstance(received.value, Ready)
+    return False
 
 
 def _meet(sock: RemoteSocket, role: str, ends: ExitStack, partner: str) -> RawPeer:

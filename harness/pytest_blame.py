@@ -19,6 +19,7 @@ from harness.verdict import Mismatch
 from harness.wire.checks import run_own_checks
 from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Trace
+from harness.zmtp import Ready
 
 IN_PLAIN_TALK = "in a plain talk of"
 # The families that judge each part by rules of their own: how a peer introduces itself, what its octets look
@@ -55,18 +56,36 @@ def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
 
 
 def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
-    judges = asked.case.id.startswith(OCTETS) and mismatch.clause in (None, *asked.case.clauses)
-    if judges and asked.case.id.startswith((*INTRODUCTION, "hostile/commands/")):
-        return None
     for end in asked.ends:
         if isinstance(end, RawPeer):
             begin, behind = _span(asked, mismatch, end)
+            first, last = _judged_itself(asked, mismatch, end, begin)
             for finding in run_own_checks(asked.trace, end.connection, end.partner):
                 offset = finding.place.offset
-                is_its_own = judges and offset >= begin
+                is_its_own = first <= offset < last
                 if offset < behind and not is_its_own and _can_be_blamed(asked, finding.clause):
                     return finding.mismatch(mismatch.expected)
     return None
+
+
+def _judged_itself(asked: Asking, mismatch: Mismatch, end: RawPeer, begin: float) -> tuple[float, float]:
+    """From where to where the case itself judges the peer's octets on a connection.
+
+    `begin` is where what the mismatch is about begins.
+    """
+    if not asked.case.id.startswith(OCTETS) or mismatch.clause not in (None, *asked.case.clauses):
+        return math.inf, math.inf
+    if asked.case.id.startswith("hostile/commands/"):
+        return 0, math.inf
+    if asked.case.id.startswith(INTRODUCTION):
+        return 0, _end_of_introduction(asked.trace, end)
+    return begin, math.inf
+
+
+def _end_of_introduction(trace: Trace, end: RawPeer) -> float:
+    """Where the peer's READY ends in its octets on a connection."""
+    said = (one.received for one in trace.decoded(end.connection) if one.sender == end.partner)
+    return next((received.end for received in said if isinstance(received.value, Ready)), math.inf)
 
 
 def _span(asked: Asking, mismatch: Mismatch, end: RawPeer) -> tuple[float, float]:
@@ -91,7 +110,7 @@ def _in_plain_talk(asked: Asking) -> Mismatch | None:
     needs = asked.case.needed(asked.params)
     for socket_type in (one for one in PARTNER if one in needs):
         with suppress(PeerUnavailable):
-            fault = _fault_in_plain_talk(asked, socket_type, asked.params.get("role", "peer-binds"))
+            fault = _fault_in_plain_talk(asked, socket_type, _role(asked))
             clause = fault.clause or CARRIES if fault is not None else ""
             if fault is None or asked.case.id.startswith(JUDGED_IN.get(clause, INTRODUCTION)):
                 continue
@@ -99,6 +118,12 @@ def _in_plain_talk(asked: Asking) -> Mismatch | None:
                 expected = f"{fault.expected} {IN_PLAIN_TALK} {socket_type}"
                 return Mismatch(expected, fault.actual, clause)
     return None
+
+
+def _role(asked: Asking) -> str:
+    """The peer's role, also in a case that has one only."""
+    listens = any(isinstance(end, RawPeer) and end.role == "listener" for end in asked.ends)
+    return str(asked.params.get("role", "peer-connects" if listens else "peer-binds"))
 
 
 def _fault_in_plain_talk(asked: Asking, socket_type: str, role: str) -> Mismatch | None:

@@ -63,8 +63,11 @@ def test_a_plain_talk_that_is_refused_blames_the_combination(ask: Ask) -> None:
     assert (result["verdict"], result["blamed"]) == ("FAIL", "37/sockettype/matrix-dealer")
 
 
+@pytest.mark.parametrize("role", ["peer-binds", "peer-connects"])
 @pytest.mark.parametrize("socket_type", ["DEALER", "PAIR", "PULL", "REP", "ROUTER"])
-def test_a_message_beside_ready_is_part_of_the_plain_talk(tmp_path: Path, socket_type: str) -> None:
+def test_a_message_beside_ready_is_part_of_the_plain_talk(
+    tmp_path: Path, socket_type: str, role: str
+) -> None:
     """Where it came there by chance, cases of any family would fail now and then."""
     name = "drops-messages-beside-ready"
     write_peers([load_mutants()[name]], tmp_path)
@@ -78,7 +81,7 @@ def test_a_message_beside_ready_is_part_of_the_plain_talk(tmp_path: Path, socket
     live = LivePeer(manifest, start)
     try:
         with pytest.raises(Mismatch) as lost:
-            hold_plain_talk(Peer(live, Trace(), deadlines), socket_type, "peer-connects")
+            hold_plain_talk(Peer(live, Trace(), deadlines), socket_type, role)
     finally:
         live.stop()
         launcher.close()

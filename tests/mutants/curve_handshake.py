@@ -214,7 +214,7 @@ def waits_for_the_right_command() -> None:
         return original(self, command, *args)
 
 
-@mutant("curve/client/logs-in")
+@mutant("curve/client/logs-in", breaks=["26/abnf/initiate-cookie"])
 def says_hello_and_no_more() -> None:
     """Leaves a WELCOME of CURVE unanswered."""
 

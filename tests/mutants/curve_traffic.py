@@ -232,7 +232,7 @@ def knows_three_prefixes() -> None:
         raise failed
 
 
-@mutant("curve/traffic/unboxed-is-not-delivered")
+@mutant("curve/traffic/unboxed-is-not-delivered", breaks=["37/heartbeat/any-traffic"])
 def takes_messages_without_a_box() -> None:
     """Delivers messages that come in the clear under CURVE."""
 

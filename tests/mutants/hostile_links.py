@@ -76,7 +76,7 @@ def reads_nobody_while_many_shake_hands() -> None:
             original(self)
 
 
-@mutant("hostile/links/half-closed")
+@mutant("hostile/links/half-closed", breaks=["37/framing/atomic"])
 def stops_listening_at_half_a_message() -> None:
     """Takes the end of a link within a message for the end of its endpoint and of all other links."""
 
@@ -87,7 +87,7 @@ def stops_listening_at_half_a_message() -> None:
             close_all(socket_of(self), "the endpoint has ended")
 
 
-@mutant("hostile/links/octet-at-a-time")
+@mutant("hostile/links/octet-at-a-time", breaks=["26/initiate/client-sends", "26/welcome/server-sends"])
 def has_patience_for_eighty_pieces() -> None:
     """Closes a link whose greeting and READY come in more than 80 pieces."""
     pieces: dict[Link, int] = {}
@@ -105,6 +105,7 @@ def has_patience_for_eighty_pieces() -> None:
     "hostile/links/resets-at-every-step",
     breaks=[
         "27/arch/server-connects",
+        "27/message/req-delimiter",
         "31/pair/create-on-accept",
         "37/abnf/greeting",
         "37/sockets/bind-and-connect",
@@ -150,7 +151,7 @@ def has_turns_for_fifty() -> None:
             self.receivers.remove(next(iter(self.receivers)))
 
 
-@mutant("hostile/links/subscribers-that-leave")
+@mutant("hostile/links/subscribers-that-leave", breaks=["29/pub/destroy", "libzmq-2/durable/*"])
 def forgets_filters_with_the_tenth_that_leaves() -> None:
     """Forgets what the others asked for when ten subscribers have gone."""
     gone = 0
@@ -177,7 +178,7 @@ def keeps_the_reply_for_the_next_asker() -> None:
         return original(self, parts)
 
 
-@mutant("hostile/identity/impostors-leave")
+@mutant("hostile/identity/impostors-leave", breaks=["libzmq-4/handover/rejected-without"])
 def forgets_the_route_with_an_impostor() -> None:
     """Takes the name that a partner announced out of the table when it goes, whoever it belongs to."""
 

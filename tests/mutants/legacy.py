@@ -91,7 +91,10 @@ def serves_two_of_one_name() -> None:
         return None if found is not None and found.is_connected else found
 
 
-@mutant("legacy/durable/set-before-connecting")
+@mutant(
+    "legacy/durable/set-before-connecting",
+    breaks=["15/grammar/abnf-identity", "37/identity/*", "37/interop/d10-continue"],
+)
 def keeps_the_identity_of_its_first_connection() -> None:
     """Announces on every connection what the identity was when the socket's first one began."""
     first: dict[int, bytes] = {}
@@ -120,7 +123,13 @@ def no_mark_for_the_absent() -> None:
 
 @mutant(
     "legacy/hwm/limits-what-is-kept",
-    breaks=["28/dealer/no-discard", "30/push/*", "31/pair/*", "libzmq-2/swap/in-order"],
+    breaks=[
+        "28/dealer/no-discard",
+        "30/push/*",
+        "31/pair/*",
+        "libzmq-2/swap/in-order",
+        "libzmq-4/mandatory/full-queue",
+    ],
 )
 def keeps_the_newest() -> None:
     """Drops the oldest message of a full queue."""

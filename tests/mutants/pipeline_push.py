@@ -79,6 +79,8 @@ def push_copies_every_hundredth_message() -> None:
         "libzmq-2/hwm/*",
         "libzmq-2/swap/*",
         "libzmq-3/durable/gone",
+        "libzmq-4/conflate/sends-the-last",
+        "libzmq-4/linger/kept",
     ],
 )
 def push_sends_in_pairs_swapped() -> None:
@@ -125,7 +127,7 @@ def push_drops_without_peer() -> None:
         return Outcome(original(self, parts)) if len(self.senders) else Outcome.ACCEPTED
 
 
-@mutant("pipeline/push/accepts-nothing-without-peer", breaks=["30/push/*"])
+@mutant("pipeline/push/accepts-nothing-without-peer", breaks=["30/push/*", "libzmq-4/immediate/waits"])
 def push_sends_what_it_refused() -> None:
     """Keeps a message that it did not take, and sends it to the first peer that comes."""
     kept: list[Parts] = []
@@ -159,7 +161,9 @@ def push_forgets_who_came_while_it_waited() -> None:
             original(self, pipe)
 
 
-@mutant("pipeline/push/queues-while-connecting", breaks=["30/push/no-discard"])
+@mutant(
+    "pipeline/push/queues-while-connecting", breaks=["30/push/no-discard", "libzmq-4/conflate/sends-the-last"]
+)
 def push_forgets_what_waits_for_connection() -> None:
     """Throws away, when a connection is made for the first time, what was queued for it."""
 
@@ -221,7 +225,7 @@ def push_bequeaths_its_queue() -> None:
         pipe.flush()
 
 
-@mutant("pipeline/push/passes-over-full-peer")
+@mutant("pipeline/push/passes-over-full-peer", breaks=["libzmq-4/immediate/only-completed"])
 def push_waits_for_whose_turn_it_is() -> None:
     """Waits for the peer whose turn it is, though another one has room."""
 
@@ -231,7 +235,11 @@ def push_waits_for_whose_turn_it_is() -> None:
         return original(self) if turn is not None and self.is_available(turn) else None
 
 
-@mutant("pipeline/push/passes-over-full-peer", "pipeline/push/waits-when-all-are-full")
+@mutant(
+    "pipeline/push/passes-over-full-peer",
+    "pipeline/push/waits-when-all-are-full",
+    breaks=["libzmq-4/immediate/*"],
+)
 def push_drops_what_a_full_peer_cannot_take() -> None:
     """Drops a message when the peer whose turn it is has no room."""
 
@@ -245,7 +253,7 @@ def push_drops_what_a_full_peer_cannot_take() -> None:
             original(self, pipe, parts)
 
 
-@mutant("pipeline/push/waits-when-all-are-full")
+@mutant("pipeline/push/waits-when-all-are-full", breaks=["libzmq-4/immediate/*"])
 def push_queues_without_limit() -> None:
     """Queues whatever there is for peers that do not read."""
 

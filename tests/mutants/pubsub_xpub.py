@@ -53,7 +53,7 @@ def says_nothing_of_the_departed() -> None:
         pipe.subscriptions.clear()
 
 
-@mutant("pubsub/xpub/equal-subscriptions")
+@mutant("pubsub/xpub/equal-subscriptions", breaks=["libzmq-4/xpub-verbose/*"])
 def shows_subscriptions_of_one_subscriber_only() -> None:
     """Shows no subscription of a subscriber that is not the first."""
 
@@ -64,7 +64,7 @@ def shows_subscriptions_of_one_subscriber_only() -> None:
             original(self, command)
 
 
-@mutant("pubsub/xpub/verbose")
+@mutant("pubsub/xpub/verbose", breaks=["libzmq-4/xpub-verbose/shows-each"])
 def verbose_means_nothing() -> None:
     """Shows equal subscriptions once even if told to be verbose."""
 

@@ -66,7 +66,10 @@ def upstream_queue_without_limit() -> None:
             self.put(pipe, parts)
 
 
-@mutant("pubsub/xsub/queue-goes-with-its-publisher")
+@mutant(
+    "pubsub/xsub/queue-goes-with-its-publisher",
+    breaks=["13/content/sub-silent", "15/pubsub/unsub-msg", "37/abnf/command", "37/auth/command-long"],
+)
 def replays_to_who_comes_back() -> None:
     """Sends the last message upstream again to a publisher that comes later."""
     last: list[Parts] = []

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.zmtp import Connection, Greeting
+
 Apply = Callable[[], None]
 
 
@@ -58,6 +60,11 @@ def patch(owner: Any, name: str) -> Callable[[Callable[..., Any]], Callable[...,
         return function
 
     return replace
+
+
+def speaks_null(connection: Connection) -> bool:
+    """Whether it has met a partner of ZMTP 3 under NULL: others have handshakes, and rules, of their own."""
+    return connection.config.mechanism == "NULL" and isinstance(connection.partner, Greeting)
 
 
 def load_mutants() -> dict[str, Mutant]:

@@ -40,7 +40,7 @@ def dealer_strips_delimiter() -> None:
         return parts[1:] if parts and len(parts) > 1 and not parts[0] else parts
 
 
-@mutant("reqrep/dealer/delivers-all")
+@mutant("reqrep/dealer/delivers-all", breaks=["37/framing/not-altered"])
 def dealer_loses_a_message_in_fifty() -> None:
     """Drops each fiftieth message that comes."""
     seen = 0
@@ -111,6 +111,7 @@ def dealer_empties_queue_when_connected() -> None:
         "31/pair/limit",
         "libzmq-2/hwm/hard-limit",
         "libzmq-2/swap/size",
+        "libzmq-4/mandatory/full-queue",
     ],
 )
 def queues_have_no_limit() -> None:
@@ -161,7 +162,7 @@ def full_input_stops_output() -> None:
             original(self)
 
 
-@mutant("reqrep/dealer/forgets-peer-that-goes")
+@mutant("reqrep/dealer/forgets-peer-that-goes", breaks=["15/grammar/abnf-identity", "37/*"])
 def dealer_bequeaths_queue() -> None:
     """Gives what was queued for a peer that has gone to the next one that comes."""
     left: list[Any] = []

@@ -20,6 +20,9 @@ from tests.mutants.registry import mutant, patch
         "37/metadata/x-reserved",
         "37/null/name-case",
         "libzmq-2/durable/kept-while-away",
+        "libzmq-4/handover/*",
+        "libzmq-4/mandatory/*",
+        "libzmq-4/probe-router/comes-first",
     ],
 )
 def router_ignores_identity() -> None:
@@ -48,19 +51,19 @@ def keeps_identity_to_itself() -> None:
     patch(Link, "configure")(lambda original, self: replace(original(self), identity=b""))
 
 
-@mutant("reqrep/identity/is-not-shared", breaks=["28/router/route"])
+@mutant("reqrep/identity/is-not-shared", breaks=["28/router/route", "libzmq-4/handover/*"])
 def router_lets_identity_be_shared() -> None:
     """Serves two partners under one identity."""
     patch(Router, "accepts")(lambda original, self, pipe: True)
 
 
-@mutant("reqrep/identity/is-handed-over")
+@mutant("reqrep/identity/is-handed-over", breaks=["libzmq-4/handover/newcomer-is-served"])
 def router_never_hands_over() -> None:
     """Refuses the second partner with an identity, although configured to hand it over."""
     patch(Router, "hands_over")(lambda original, self, holder: False)
 
 
-@mutant("reqrep/identity/is-handed-over", breaks=["28/router/route"])
+@mutant("reqrep/identity/is-handed-over", breaks=["28/router/route", "libzmq-4/handover/*"])
 def router_keeps_hearing_old_holder() -> None:
     """Hands the identity over, but goes on hearing the partner before as if nothing had happened."""
     patch(Router, "hands_over")(lambda original, self, holder: True)

@@ -77,7 +77,10 @@ def req_takes_any_reply() -> None:
         return self.awaiting
 
 
-@mutant("reqrep/req/never-delivers-malformed-reply")
+@mutant(
+    "reqrep/req/never-delivers-malformed-reply",
+    breaks=["libzmq-4/req-correlate/others-dropped", "libzmq-4/req-relaxed/late-with-ids"],
+)
 def req_takes_any_frames_as_reply() -> None:
     """Takes a reply whatever its frames are, and cuts off as many as the delimiter would be."""
 
@@ -86,7 +89,10 @@ def req_takes_any_frames_as_reply() -> None:
         return True
 
 
-@mutant("reqrep/req/recovers-from-malformed-reply")
+@mutant(
+    "reqrep/req/recovers-from-malformed-reply",
+    breaks=["libzmq-4/req-correlate/others-dropped", "libzmq-4/req-relaxed/late-with-ids"],
+)
 def req_stops_at_malformed_reply() -> None:
     """Takes no reply any more once a malformed one has come."""
 
@@ -119,7 +125,8 @@ def req_drops_request_without_peer() -> None:
 
 
 @mutant(
-    "reqrep/req/keeps-request-until-connected", breaks=["28/dealer/limit", "30/push/limit", "31/pair/limit"]
+    "reqrep/req/keeps-request-until-connected",
+    breaks=["28/dealer/limit", "30/push/limit", "31/pair/limit", "libzmq-4/immediate/*"],
 )
 def req_forgets_what_waits_for_connection() -> None:
     """Throws away, when a connection is ready, what was queued for it."""

@@ -28,7 +28,9 @@ def router_drops_empty_message() -> None:
         return bool(parts != (b"",))
 
 
-@mutant("reqrep/router/sends-by-first-frame")
+@mutant(
+    "reqrep/router/sends-by-first-frame", breaks=["28/router/duplicate-id", "37/identity/identity-announce"]
+)
 def router_sends_id_along() -> None:
     """Leaves the routing id in front of the message that it sends."""
 
@@ -37,7 +39,7 @@ def router_sends_id_along() -> None:
         original(self, pipe, (pipe.routing_id, *parts))
 
 
-@mutant("reqrep/router/sends-by-first-frame")
+@mutant("reqrep/router/sends-by-first-frame", breaks=["37/errors/close-is-temporary", "libzmq-4/mandatory/*"])
 def router_sends_in_rotation() -> None:
     """Sends to its peers by turns, whatever the first frame says."""
 
@@ -62,7 +64,9 @@ def router_makes_up_one_id() -> None:
     patch(Router, "automatic_id")(lambda original, self: b"\0same")
 
 
-@mutant("reqrep/router/drops-unroutable-message")
+@mutant(
+    "reqrep/router/drops-unroutable-message", breaks=["28/router/route", "libzmq-4/mandatory/silent-without"]
+)
 def router_sends_unroutable_to_anyone() -> None:
     """Sends a message for an unknown routing id to some peer or other."""
 
@@ -71,7 +75,7 @@ def router_sends_unroutable_to_anyone() -> None:
         return original(self, routing_id) or self.choose_outgoing()
 
 
-@mutant("reqrep/router/drops-unroutable-message")
+@mutant("reqrep/router/drops-unroutable-message", breaks=["libzmq-4/mandatory/silent-without"])
 def router_waits_for_unknown_peer() -> None:
     """Waits until a peer with the routing id comes."""
     patch(Router, "no_route")(lambda original, self: Outcome.WOULD_BLOCK)

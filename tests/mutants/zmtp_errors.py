@@ -94,6 +94,8 @@ def dials_again_without_a_pause() -> None:
         "37/framing/*",
         "libzmq-2/durable/*",
         "libzmq-3/durable/gone",
+        "libzmq-4/handover/rejected-without",
+        "libzmq-4/handshake/complete-stays",
     ],
 )
 def takes_the_others_along() -> None:

@@ -129,7 +129,17 @@ def keeps_the_ttl_in_sixteen_bits() -> None:
     _scales_ttl(lambda ttl_s: (round(ttl_s * 1000) & 0xFFFF) / 1000)
 
 
-@mutant("zmtp/heartbeat/ttl-of-zero", breaks=["28/rep/fair-queue"])
+@mutant(
+    "zmtp/heartbeat/ttl-of-zero",
+    breaks=[
+        "28/dealer/fair-queue",
+        "28/rep/fair-queue",
+        "28/router/fair-queue",
+        "29/sub/deliver",
+        "29/xpub/deliver",
+        "30/pull/deliver",
+    ],
+)
 def takes_a_ttl_of_zero_at_its_word() -> None:
     """Closes soon after a PING whose ttl is zero."""
 

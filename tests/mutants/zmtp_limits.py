@@ -22,6 +22,7 @@ Original = Callable[..., Any]
         "29/xsub/limit",
         "libzmq-2/hwm/hard-limit",
         "libzmq-2/swap/size",
+        "libzmq-4/mandatory/full-queue",
     ],
 )
 def mark_is_ignored_when_sending() -> None:
@@ -42,6 +43,7 @@ def mark_is_ignored_when_sending() -> None:
         "libzmq-2/hwm/*",
         "libzmq-2/swap/*",
         "libzmq-3/durable/gone",
+        "libzmq-4/conflate/sends-the-last",
     ],
 )
 def connecting_costs_a_message() -> None:
@@ -70,7 +72,15 @@ def overflow_is_dropped() -> None:
         return Outcome(original(self, parts))
 
 
-@mutant("zmtp/limits/larger-mark-holds-more")
+@mutant(
+    "zmtp/limits/larger-mark-holds-more",
+    breaks=[
+        "libzmq-2/durable/kept-while-away",
+        "libzmq-2/hwm/zero-is-no-limit",
+        "libzmq-2/swap/beyond-the-mark",
+        "libzmq-3/durable/gone",
+    ],
+)
 def mark_is_always_ten() -> None:
     """Has the same high-water mark whatever is set."""
 

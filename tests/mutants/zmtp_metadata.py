@@ -99,7 +99,10 @@ def refuses_unknown_properties() -> None:
     _refuse_ready(lambda ready: any(name.lower() not in known for name, _ in ready.properties))
 
 
-@mutant("zmtp/metadata/order-is-free", breaks=["26/initiate/name-case", "28/router/prefix-id"])
+@mutant(
+    "zmtp/metadata/order-is-free",
+    breaks=["26/initiate/name-case", "28/router/prefix-id", "libzmq-4/probe-router/comes-first"],
+)
 def reads_identity_only_behind_the_type() -> None:
     """Overlooks Identity unless Socket-Type is the first property."""
 
@@ -114,7 +117,7 @@ def crashes_on_duplicates() -> None:
     _crash_on(lambda ready: len({name.lower() for name, _ in ready.properties}) < len(ready.properties))
 
 
-@mutant("zmtp/metadata/missing-socket-type")
+@mutant("zmtp/metadata/missing-socket-type", breaks=["37/framing/commands-hidden"])
 def crashes_without_socket_type() -> None:
     """Exits when READY has no Socket-Type."""
     _crash_on(lambda ready: ready.socket_type is None)
