@@ -30,7 +30,7 @@ PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
     SIDE_BY_SIDE: ("zmtp/topology/", *PATTERNS),
-    BESIDE_READY: ("zmtp/greeting/shares-segment", "zmtp/null/"),
+    BESIDE_READY: ("zmtp/greeting/shares-segment", "zmtp/null/message-right", "zmtp/null/early-message"),
     CARRIES: ("zmtp/framing/", *PATTERNS),
 }
 

@@ -20,7 +20,7 @@ from harness.zmtp import (
 from peers.reference.base import Socket
 from peers.reference.dialling import Dialer
 from peers.reference.engine import Link
-from tests.mutants.registry import mutant, patch
+from tests.mutants.registry import mutant, patch, speaks_null
 
 Original = Callable[..., Any]
 ODD_FIELDS = ("37/abnf/signature", "37/abnf/as-server", "37/abnf/filler")
@@ -173,7 +173,7 @@ def drops_what_follows_the_greeting() -> None:
         return original(self, octets)
 
 
-@mutant("zmtp/greeting/shares-segment-with-message")
+@mutant("zmtp/greeting/shares-segment-with-message", breaks=["23/null/early-send"])
 def drops_messages_beside_ready() -> None:
     """Loses messages that it has read together with READY, and goes on."""
 
@@ -181,7 +181,7 @@ def drops_messages_beside_ready() -> None:
     def events(original: Original, self: Connection, octets: bytes) -> Iterator[Event]:
         done = False
         for event in original(self, octets):
-            done = done or (self.config.mechanism == "NULL" and isinstance(event, HandshakeDone))
+            done = done or (speaks_null(self) and isinstance(event, HandshakeDone))
             if not (done and isinstance(event, Message)):
                 yield event
 
@@ -232,7 +232,7 @@ def compares_four_letters() -> None:
         return original(self, replace(greeting, mechanism="NULL") if begins else greeting)
 
 
-@mutant("zmtp/greeting/no-signature", breaks=["37/interop/d10-long"])
+@mutant("zmtp/greeting/no-signature", breaks=["13/content/sub-silent", "37/interop/*"])
 def overlooks_the_signature() -> None:
     """Takes any first ten octets for a signature."""
 

@@ -131,7 +131,7 @@ def flushes_while_shaking_hands() -> None:
         return outcome
 
 
-@mutant("zmtp/null/sends-no-subscription-before-both-ready")
+@mutant("zmtp/null/sends-no-subscription-before-both-ready", breaks=["37/abnf/connection"])
 def subscribes_before_ready() -> None:
     """Sends SUBSCRIBE right behind its own READY, without waiting for the partner's."""
 
@@ -146,6 +146,7 @@ def subscribes_before_ready() -> None:
 @mutant(
     "zmtp/null/message-right-behind-ready",
     "zmtp/null/early-message-of-3-0",
+    breaks=["37/abnf/connection"],
 )
 def loses_what_comes_behind_ready() -> None:
     """Throws away the rest of the segment that READY came in."""
@@ -153,7 +154,7 @@ def loses_what_comes_behind_ready() -> None:
     @patch(Connection, "_decode")
     def decode(original: Original, self: Connection, octets: bytes) -> Any:
         received = original(self, octets)
-        if self.config.mechanism == "NULL" and self.state is not State.TRAFFIC:
+        if speaks_null(self) and self.state is not State.TRAFFIC:
             return [one for one in received if not isinstance(one.value, Message)]
         return received
 

@@ -100,7 +100,16 @@ def sends_ready_twice() -> None:
 
 @mutant(
     "zmtp/trace/no-early-traffic",
-    breaks=["37/errors/error-fatal", "37/heartbeat/any-traffic", "37/sockets/bind-and-connect"],
+    breaks=[
+        "29/sub/receive-only",
+        "30/pull/receive-only",
+        "37/errors/error-fatal",
+        "37/errors/other-errors-close",
+        "37/framing/*",
+        "37/heartbeat/any-traffic",
+        "37/sockets/bind-and-connect",
+        "37/version/cannot-downgrade-close",
+    ],
 )
 def sends_a_message_behind_its_ready() -> None:
     """Sends a message before the partner's READY has come."""
