@@ -18,7 +18,7 @@ from harness.wire.checks import Finding, run_checks
 from harness.wire.hub import TapHub
 from harness.wire.tap import Tap
 from harness.wire.trace import SENDERS, Decoded, How, Sender, Trace
-from harness.zmtp import Introduction, LegacyGreeting, Undecodable
+from harness.zmtp import CurveMessage, Introduction, LegacyGreeting, Undecodable
 
 T = TypeVar("T")
 ROLES = ("first-binds", "second-binds")
@@ -45,6 +45,10 @@ class Joint:
         numbers = self.tap.connections if connection is None else [connection]
         sender = self.sender_of(sock)
         return [each for number in numbers for each in self.tap.decoded(number) if each.sender == sender]
+
+    def has_ended(self) -> bool:
+        """Whether a connection that there was has been closed, by either end."""
+        return any(self.tap.trace.closings(number) for number in self.tap.connections)
 
     def wait_for(
         self, seen: Callable[[], T], what: str, clause: str | None = None, within: str = "reaction"
@@ -73,8 +77,9 @@ class Joint:
         self.wait_for(again, "a connection made anew, and the handshake on it", clause, "reconnect")
 
     def is_readable(self, sock: RemoteSocket) -> bool:
-        """Whether all that a socket put on the wire can be read."""
-        return not any(isinstance(each.received.value, Undecodable) for each in self.seen_of(sock))
+        """Whether all that a socket put on the wire can be read: it is ZMTP, and not in boxes."""
+        hidden = Undecodable | CurveMessage
+        return not any(isinstance(each.received.value, hidden) for each in self.seen_of(sock))
 
     def cut(self, how: How) -> None:
         """Break the connections that there are."""

@@ -1,8 +1,8 @@
 """The plain talk: what every case with a type of socket relies on.
 
-A legal partner comes, under NULL and in the newest version, and a message goes each legal way; then several
-come in at once, and a second partner is heard. A peer that does not manage this fails cases of every family,
-whose own rules have then not been judged.
+A legal partner comes, under NULL and in the newest version, and a message goes each legal way, also in one
+segment with READY; then several come in at once, and a second partner is heard. A peer that does not manage
+this fails cases of every family, whose own rules have then not been judged.
 """
 
 from __future__ import annotations

@@ -2,21 +2,17 @@
 
 from typing import Any
 
-import pytest
-
 from conformance.interop.line import NEEDS, PATTERNS, Line, of_types, open_end
+from conformance.interop.sides import join, of_sides, roles, says
 from conformance.plain.ends import CLIENT_NEEDS, SERVER_NEEDS
 from harness.case import Judge, case
-from harness.pairing import Joint, Pairing
-from harness.peer import RemoteSocket
+from harness.pairing import Pairing
 from harness.zmtp import Hello, Welcome
 
 USER, PASSWORD = b"admin", b"secret"
 CLIENT: dict[str, Any] = {"plain_username": USER, "plain_password": PASSWORD}
 SERVER: dict[str, Any] = {"plain_server": True, "plain_passwords": [(USER, PASSWORD)]}
-SIDES = [("first", "second"), ("second", "first")]
-of_sides = pytest.mark.parametrize(("server", "client"), SIDES, ids=["first-serves", "second-serves"])
-ROLES = [*(f"{{server}}:{need}" for need in SERVER_NEEDS), *(f"{{client}}:{need}" for need in CLIENT_NEEDS)]
+ROLES = roles(SERVER_NEEDS, CLIENT_NEEDS)
 
 
 @case(
@@ -56,13 +52,3 @@ def test_wrong_password(pair: Pairing, server: str, client: str) -> None:
     pull.expect(b"fence")
     pull.expect_empty()
     Judge.that(not says(joint, pull, Welcome), "no WELCOME for a wrong password", "WELCOME")
-
-
-def join(pair: Pairing, server: str, serving: RemoteSocket, other: RemoteSocket) -> Joint:
-    """Join a server's socket with a client's, the first peer's in the first place."""
-    return pair.join(serving, other) if server == "first" else pair.join(other, serving)
-
-
-def says(joint: Joint, sock: RemoteSocket, kind: type) -> bool:
-    """Whether a socket has put a command of a kind on the wire."""
-    return any(isinstance(each.received.value, kind) for each in joint.seen_of(sock))

@@ -28,7 +28,11 @@ def is_curve(link: Link) -> bool:
     return link.options.mechanism == "CURVE"
 
 
-@mutant("curve/server/lets-clients-in", breaks=["27/arch/server-connects"])
+@mutant(
+    "curve/server/lets-clients-in",
+    "interop/curve/opens-each-others-boxes",
+    breaks=["27/arch/server-connects"],
+)
 def lets_no_client_of_curve_in() -> None:
     """As a server of CURVE, refuses every vouch."""
 
@@ -101,7 +105,7 @@ def does_not_look_at_padding() -> None:
     looks_at("version")
 
 
-@mutant("curve/server/malformed-hello-is-refused")
+@mutant("curve/server/malformed-hello-is-refused", "interop/curve/other-servers-key")
 def takes_hellos_for_other_servers() -> None:
     """Takes a HELLO whose box does not open."""
 

@@ -147,7 +147,7 @@ def cuts_large_payloads() -> None:
         return original(self, payload[:65_536])
 
 
-@mutant("curve/traffic/many-messages", breaks=["26/abnf/message-box"])
+@mutant("curve/traffic/many-messages", "interop/curve/many-boxes", breaks=["26/abnf/message-box"])
 def has_one_octet_of_a_nonce_in_its_boxes() -> None:
     """Makes a MESSAGE's box with the last octet of its short nonce, and zeros before that."""
 
