@@ -19,6 +19,8 @@ const OPTIONS = {
   "reconnect-interval-ms": "reconnectInterval", "xpub-verbose": "verbosity", "probe-router": "probeRouter",
   "req-relaxed": "relaxed", "req-correlate": "correlate", "plain-server": "plainServer",
   "plain-username": "plainUsername", "plain-password": "plainPassword", "plain-passwords": "zapDomain",
+  "curve-server": "curveServer", "curve-public-key": "curvePublicKey", "curve-secret-key": "curveSecretKey",
+  "curve-server-key": "curveServerKey", "zap-domain": "zapDomain",
 }
 const TEXTS = new Set(["identity", "plain-username", "plain-password"])
 const OUTCOMES = { EAGAIN: "would-block", EHOSTUNREACH: "unroutable", EFSM: "refused", ENOTSUP: "refused" }
@@ -29,6 +31,8 @@ const EVENTS = {
   "handshake": "handshake-succeeded", "handshake:error:protocol": "handshake-failed-protocol",
   "handshake:error:auth": "handshake-failed-auth", "handshake:error:other": "handshake-failed-no-detail",
 }
+const ZAP = "inproc://zeromq.zap.01"
+const Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 const TICK_MS = 2 // zeromq.js keeps libzmq's descriptor to itself
 
 const sockets = new Map()
@@ -36,8 +40,10 @@ const watches = new Map()
 const proxies = new Map()
 const elsewhere = new Set() // sockets that the binding binds or unbinds on another thread: not to be touched
 const passwords = new Map() // by the ZAP domain of their socket
+const atZap = new Set() // sockets that answer ZAP's requests for the harness
 let opened = 0
-let zap = null
+let handler = null // the one that looks into `passwords`, while there are any
+let answering = null
 
 class Unsupported extends Error {}
 
@@ -62,36 +68,57 @@ function text(hex) {
   return value
 }
 
+// And keys as text of Z85 only.
+function z85(hex) {
+  const digits = [4, 3, 2, 1, 0].map(place => 85 ** place)
+  const key = octets(hex)
+  const values = Array.from({ length: key.length / 4 }, (_, at) => key.readUInt32BE(at * 4))
+  return values.flatMap(value => digits.map(unit => Z85[Math.floor(value / unit) % 85])).join("")
+}
+
 function set(number, option, value) {
   const name = property(find(number), option)
   const as = {
-    "identity": text, "plain-username": text, "plain-password": text,
+    "identity": text, "plain-username": text, "plain-password": text, "zap-domain": text,
+    "curve-public-key": z85, "curve-secret-key": z85, "curve-server-key": z85,
     "xpub-verbose": on => (on ? "allSubs" : null), "plain-passwords": pairs => letIn(number, pairs),
   }
   find(number)[name] = as[option] ? as[option](value) : value
-  return zap
 }
 
-// The check that libzmq leaves to its application (ZAP, RFC 27): a domain for each socket.
+// The check that libzmq leaves to its application (ZAP, RFC 27): a domain for each socket. Of CURVE every
+// client's key is good.
 function letIn(number, pairs) {
   const domain = `socket ${number}`
   passwords.set(domain, pairs.map(String))
-  zap ??= startZap()
+  if (!handler) {
+    handler = new zmq.Reply({ linger: 0 })
+    handler.bindSync(ZAP)
+  }
   return domain
 }
 
-async function startZap() {
-  const handler = new zmq.Reply({ linger: 0 })
-  await handler.bind("inproc://zeromq.zap.01")
-  answerZap(handler)
+async function answerZap(zap) {
+  while (zap.readable) {
+    const [version, id, domain, , , mechanism, ...credentials] = await zap.receive()
+    const given = String(credentials.map(part => part.toString("hex")))
+    const good = String(mechanism) === "CURVE" || passwords.get(String(domain))?.includes(given)
+    await zap.send([version, id, good ? "200" : "400", "", "", ""])
+  }
 }
 
-async function answerZap(handler) {
-  for await (const [version, id, domain, , , , ...credentials] of handler) {
-    const given = String(credentials.map(part => part.toString("hex")))
-    const good = passwords.get(String(domain))?.includes(given)
-    await handler.send([version, id, good ? "200" : "400", "", "", ""])
-  }
+// A socket with a list is gone; without any, ZAP's endpoint is free for others.
+async function forget(number) {
+  if (!passwords.delete(`socket ${number}`) || passwords.size) return
+  const zap = handler
+  handler = null
+  await answering
+  await leaveZap(zap)
+  zap.close()
+}
+
+function leaveZap(socket) {
+  return leaveAlone(socket, () => socket.unbind(ZAP))
 }
 
 function get(number, option) {
@@ -104,18 +131,20 @@ async function open(type, options) {
   const number = ++opened
   sockets.set(number, new TYPES[type]({ linger: 0 }))
   try {
-    for (const [option, value] of Object.entries(options)) await set(number, option, value)
+    for (const [option, value] of Object.entries(options)) set(number, option, value)
   } catch (error) {
-    close(number)
+    await close(number)
     throw error
   }
   return { socket: number }
 }
 
-function close(number) {
+async function close(number) {
   const socket = find(number)
   sockets.delete(number)
   watches.delete(number)
+  await forget(number)
+  if (atZap.delete(socket)) await leaveZap(socket)
   if (!proxies.has(socket)) return socket.close()
   const { forwarder, done } = proxies.get(socket)
   forwarder.terminate()
@@ -126,6 +155,7 @@ async function bind(number, endpoint) {
   const socket = find(number)
   socket.ipv6 = endpoint.includes("[")
   await leaveAlone(socket, () => socket.bind(endpoint))
+  if (endpoint === ZAP) atZap.add(socket)
   return { endpoint: socket.lastEndpoint }
 }
 
@@ -251,7 +281,7 @@ const OPERATIONS = {
   }),
   open: r => open(r.type, r.options),
   close: async r => void (await close(r.socket)),
-  set: async r => void (await set(r.socket, r.option, r.value)),
+  set: r => set(r.socket, r.option, r.value),
   get: r => get(r.socket, r.option),
   bind: r => bind(r.socket, r.endpoint),
   connect: r => connect(r.socket, r.endpoint),
@@ -287,4 +317,9 @@ process.stdin.on("data", async chunk => {
 })
 process.stdin.on("end", () => process.exit(0))
 // Reading EVENTS lets libzmq do its work while no request is being answered.
-setInterval(() => sockets.forEach(socket => proxies.has(socket) || elsewhere.has(socket) || socket.readable), TICK_MS)
+function touch() {
+  sockets.forEach(socket => proxies.has(socket) || elsewhere.has(socket) || socket.readable)
+  if (handler && !answering) answering = answerZap(handler).finally(() => (answering = null))
+}
+
+setInterval(touch, TICK_MS)
