@@ -154,7 +154,7 @@ def loses_what_comes_behind_ready() -> None:
     @patch(Connection, "_decode")
     def decode(original: Original, self: Connection, octets: bytes) -> Any:
         received = original(self, octets)
-        if speaks_null(self) and self.state is not State.TRAFFIC:
+        if self.config.mechanism == "NULL" and self.state is not State.TRAFFIC:
             return [one for one in received if not isinstance(one.value, Message)]
         return received
 
