@@ -10,8 +10,8 @@ import pytest
 
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
-from harness.launch.launcher import Launcher
-from harness.manifest import Manifest, load_manifests
+from harness.launch.launcher import launch_process
+from harness.manifest import load_manifests
 from harness.peer import LivePeer, Peer
 from harness.plaintalk import hold_plain_talk
 from harness.verdict import Mismatch
@@ -72,19 +72,13 @@ def test_a_message_beside_ready_is_part_of_the_plain_talk(
     name = "drops-messages-beside-ready"
     write_peers([load_mutants()[name]], tmp_path)
     manifest = load_manifests([tmp_path])[f"mutant-{name}"]
-    launcher, deadlines = Launcher("process"), Deadlines(0.3)
-
-    def start(wanted: Manifest) -> ControlClient:
-        channel = launcher.start(wanted, 1)
-        return ControlClient(channel, deadlines, channel.hosts)
-
-    live = LivePeer(manifest, start)
+    deadlines = Deadlines(0.3)
+    live = LivePeer(manifest, lambda one: ControlClient(launch_process(one, tmp_path / "log"), deadlines))
     try:
         with pytest.raises(Mismatch) as lost:
             hold_plain_talk(Peer(live, Trace(), deadlines), socket_type, role)
     finally:
         live.stop()
-        launcher.close()
     assert lost.value.clause == "37/example/server-send-after-ready"
 
 

@@ -8,7 +8,8 @@ the wire.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -67,10 +68,19 @@ NEEDS = ["first:{first_type}", "second:{second_type}"]
 NEEDS_2_0 = [*NEEDS, "zmtp>=2.0"]  # subscribers of ZMTP 1.0 ask for nothing and filter by themselves
 
 
-def open_line(pair: Pairing, first_type: str, second_type: str, **options: Any) -> Line:
-    """A line between two new sockets of these types, ready to speak; the options are for both."""
-    first = open_end(pair.first, first_type, b"first", **options)
-    second = open_end(pair.second, second_type, b"second", **options)
+def open_line(
+    pair: Pairing,
+    first_type: str,
+    second_type: str,
+    of: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    **options: Any,
+) -> Line:
+    """A line between two new sockets of these types, ready to speak.
+
+    The options are for both; those in `of` for the end "first" or "second" alone.
+    """
+    first = open_end(pair.first, first_type, b"first", **options, **of.get("first", {}))
+    second = open_end(pair.second, second_type, b"second", **options, **of.get("second", {}))
     return Line(pair, first, second).meet()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.curve.ends import CLIENT_NEEDS, OF_CLIENT, OF_OTHERS, OF_SERVER, SERVER_NEEDS
-from conformance.interop.line import NEEDS, PATTERNS, Line, of_types, open_end
+from conformance.interop.line import NEEDS, PATTERNS, of_types, open_line
 from conformance.interop.sides import join, of_sides, roles, says
 from harness.case import Judge, case
 from harness.pairing import Pairing
@@ -36,10 +36,7 @@ def test_opens_each_others_boxes(
     pair: Pairing, first_type: str, second_type: str, server: str, client: str
 ) -> None:
     """Messages of every size pass in boxes, whichever of server and client binds."""
-    options = {server: SERVER, client: CLIENT}
-    first = open_end(pair.first, first_type, b"first", **options["first"])
-    second = open_end(pair.second, second_type, b"second", **options["second"])
-    line = Line(pair, first, second).meet()
+    line = open_line(pair, first_type, second_type, {server: SERVER, client: CLIENT})
     for message in MESSAGES:
         line.exchange(*message)
 
@@ -52,10 +49,7 @@ def test_opens_each_others_boxes(
 @of_sides
 def test_many_boxes(pair: Pairing, server: str, client: str) -> None:
     """More messages than one octet can count come in order, both ways."""
-    options = {server: SERVER, client: CLIENT}
-    first = open_end(pair.first, "DEALER", b"first", **options["first"])
-    second = open_end(pair.second, "DEALER", b"second", **options["second"])
-    line = Line(pair, first, second).meet()
+    line = open_line(pair, "DEALER", "DEALER", {server: SERVER, client: CLIENT})
     line.flood(1_000, 100, line.speaker)
     line.flood_back(1_000, 100)
 

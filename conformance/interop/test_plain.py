@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance.interop.line import NEEDS, PATTERNS, Line, of_types, open_end
+from conformance.interop.line import NEEDS, PATTERNS, of_types, open_line
 from conformance.interop.sides import join, of_sides, roles, says
 from conformance.plain.ends import CLIENT_NEEDS, SERVER_NEEDS
 from harness.case import Judge, case
@@ -24,10 +24,7 @@ ROLES = roles(SERVER_NEEDS, CLIENT_NEEDS)
 @of_types(PATTERNS)
 def test_good_credentials(pair: Pairing, first_type: str, second_type: str, server: str, client: str) -> None:
     """Messages pass between a server and a client that has good credentials, whichever of them binds."""
-    options = {server: SERVER, client: CLIENT}
-    first = open_end(pair.first, first_type, b"first", **options["first"])
-    second = open_end(pair.second, second_type, b"second", **options["second"])
-    line = Line(pair, first, second).meet()
+    line = open_line(pair, first_type, second_type, {server: SERVER, client: CLIENT})
     line.exchange(b"short")
     line.exchange(b"x" * 256, b"", b"y")
     line.expect_wire()

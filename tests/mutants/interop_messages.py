@@ -84,6 +84,7 @@ def cuts_large_frames() -> None:
 
 @mutant(
     "interop/several/publishers-to-one-subscriber",
+    "pipeline/pull/delivers-all-in-order",
     breaks=[
         "28/dealer/deliver",
         "28/rep/lockstep",

@@ -33,28 +33,6 @@ def pull_leaves_out_empty_frames() -> None:
         original(self, pipe, tuple(part for part in parts if part) or (b"",))
 
 
-@mutant(
-    "pipeline/pull/delivers-all-in-order",
-    breaks=[
-        "28/dealer/deliver",
-        "28/rep/lockstep",
-        "28/router/deliver",
-        "29/sub/*",
-        "29/xpub/deliver",
-        "31/pair/*",
-        "37/abnf/message-last",
-        "37/framing/*",
-    ],
-)
-def pull_delivers_newest_first() -> None:
-    """Delivers the last of the messages that wait first."""
-
-    @patch(Pipe, "get")
-    def get(original: Original, self: Pipe) -> Parts:
-        self.incoming.rotate(1)
-        return tuple(original(self))
-
-
 @mutant("pipeline/pull/delivers-all-in-order")
 def pull_keeps_a_hundred() -> None:
     """Drops what comes while a hundred messages of a peer wait."""

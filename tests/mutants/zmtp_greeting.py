@@ -26,25 +26,24 @@ Original = Callable[..., Any]
 ODD_FIELDS = ("37/abnf/signature", "37/abnf/as-server", "37/abnf/filler")
 
 
-def change_own_greeting(change: Callable[[bytes], bytes]) -> None:
-    """Let the peer send another greeting under NULL: other mechanisms have rules of their own for it."""
+def greets(offset: int, octets: bytes, only: str = "") -> None:
+    """Send a greeting with other octets at `offset`, with one socket type only or with all.
+
+    Under NULL: other mechanisms have rules of their own for it.
+    """
 
     @patch(Connection, "_own_greeting")
-    def own(original: Original, self: Connection) -> bytes:
-        octets = original(self)
-        return change(octets) if self.config.mechanism == "NULL" else octets
-
-
-@mutant("zmtp/greeting/own-signature", breaks=["37/abnf/version-minor", "37/interop/d20-new", "37/version/*"])
-def sends_another_tenth_octet() -> None:
-    """Ends its signature with 7D."""
-    change_own_greeting(lambda octets: octets[:9] + b"\x7d" + octets[10:])
+    def own_greeting(original: Original, self: Connection) -> bytes:
+        greeting: bytes = original(self)
+        if self.config.mechanism != "NULL" or only not in ("", self.config.socket_type):
+            return greeting
+        return greeting[:offset] + octets + greeting[offset + len(octets) :]
 
 
 @mutant("zmtp/greeting/own-signature", breaks=["23/null/ready-before-receive", "37/*", "37/abnf/handshake"])
 def sends_65_octets() -> None:
     """Sends a greeting that is one octet too long."""
-    change_own_greeting(lambda octets: octets + b"\0")
+    greets(64, b"\0")
 
 
 @mutant(
@@ -60,25 +59,19 @@ def sends_65_octets() -> None:
 )
 def sends_padding_of_its_own() -> None:
     """Fills the padding with octets that mean nothing to anybody."""
-    change_own_greeting(lambda octets: octets[:1] + b"zconform" + octets[9:])
+    greets(1, b"zconform")
 
 
 @mutant("zmtp/greeting/own-mechanism", "zmtp/greeting/own-mechanism-charset")
 def pads_the_mechanism_with_spaces() -> None:
     """Fills the mechanism field with spaces."""
-    change_own_greeting(lambda octets: octets[:12] + b"NULL".ljust(20) + octets[32:])
-
-
-@mutant("zmtp/greeting/own-as-server")
-def calls_itself_server() -> None:
-    """Sends as-server 01 under NULL."""
-    change_own_greeting(lambda octets: octets[:32] + b"\x01" + octets[33:])
+    greets(12, b"NULL".ljust(20))
 
 
 @mutant("zmtp/greeting/own-filler")
 def fills_with_ones() -> None:
     """Sends a filler that is not zero."""
-    change_own_greeting(lambda octets: octets[:33] + b"\xff" * 31)
+    greets(33, b"\xff" * 31)
 
 
 @mutant(

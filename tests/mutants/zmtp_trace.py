@@ -13,61 +13,46 @@ from peers.reference.engine import Link
 from peers.reference.pipe import Pipe
 from peers.reference.pipeline import Pull
 from tests.mutants.registry import mutant, patch, speaks_null
+from tests.mutants.zmtp_greeting import greets
 
 Original = Callable[..., Any]
 PROPERTY = malformed.property_octets
 
 
-def _passes_over(connection: Connection) -> bool:
-    """Other mechanisms have rules of their own for what they send."""
-    return connection.config.mechanism != "NULL"
-
-
-def _greets(offset: int, octets: bytes, only: str = "") -> None:
-    """Send a greeting with other octets at `offset`, with one socket type only or with all."""
-
-    @patch(Connection, "_own_greeting")
-    def own_greeting(original: Original, self: Connection) -> bytes:
-        greeting: bytes = original(self)
-        if _passes_over(self) or (only and self.config.socket_type != only):
-            return greeting
-        return greeting[:offset] + octets + greeting[offset + len(octets) :]
-
-
-@mutant("zmtp/trace/signature", breaks=["37/*"])
+@mutant("zmtp/trace/signature", "zmtp/greeting/own-signature", breaks=["37/*"])
 def ends_its_signature_wrongly() -> None:
     """Sends 7D as the tenth octet."""
-    _greets(9, b"\x7d")
+    greets(9, b"\x7d")
 
 
 @mutant("zmtp/trace/version", breaks=["37/abnf/greeting"])
 def announces_version_2() -> None:
     """Sends a greeting of ZMTP 3 with the major version 2 with PULL."""
-    _greets(10, b"\x02", only="PULL")
+    greets(10, b"\x02", only="PULL")
 
 
 @mutant("zmtp/trace/mechanism-name", breaks=["37/abnf/mechanism-char", "37/auth/*"])
 def writes_its_mechanism_small() -> None:
     """Calls its mechanism "null"."""
-    _greets(12, b"null")
+    greets(12, b"null")
 
 
 @mutant("zmtp/trace/as-server", breaks=["37/null/as-server-zero"])
 def is_server_number_2() -> None:
     """Sends 2 as as-server."""
-    _greets(32, b"\x02")
+    greets(32, b"\x02")
 
 
-@mutant("zmtp/trace/as-server-under-null")
+@mutant("zmtp/trace/as-server-under-null", "zmtp/greeting/own-as-server")
 def is_server_under_null() -> None:
     """Sends 1 as as-server."""
-    _greets(32, b"\x01")
+    greets(32, b"\x01")
 
 
 @mutant("zmtp/trace/filler")
 def fills_its_greeting_up() -> None:
     """Sends a filler that is not zero."""
-    _greets(63, b"\x01")
+    greets(63, b"\x01")
 
 
 def _around_ready(before: bytes, behind: bytes) -> None:
@@ -132,7 +117,7 @@ def _adds_to_ready(octets: bytes) -> None:
 
     @patch(Connection, "_ready")
     def ready(original: Original, self: Connection) -> Any:
-        if _passes_over(self):
+        if not speaks_null(self):
             return original(self)
         return _Octets(malformed.ready(PROPERTY(b"Socket-Type", self.config.socket_type.encode()), octets))
 
