@@ -111,19 +111,19 @@ class Bench:
         return find(self.known, peers, case_id, param)
 
     def known_clauses(self, name: str) -> set[str]:
-        """The rules that a peer is known to break somewhere."""
+        """The rules that a peer is known to break somewhere. A race's glob names none."""
         return {entry.clause for entry in self.known.get(name, [])}
 
     def patience(self, listed: list[Entry]) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has
-        learnt it answers long before, and one that has not costs less."""
-        if listed:
+        learnt it answers long before, and one that has not costs less. A race is most often passed."""
+        if any(not entry.race for entry in listed):
             return Deadlines(self.deadlines.scale * KNOWN_PATIENCE)
         return self.deadlines
 
     def renew_after_race(self, listed: list[Entry]) -> None:
-        """End the peers' processes behind a case whose known fault may show later: it would hit the next."""
-        if any(entry.race for entry in listed):
+        """End the peers' processes behind a case whose known harm may show later: it would hit the next."""
+        if any(entry.race and entry.security for entry in listed):
             for live in self._live.values():
                 live.kill()
 

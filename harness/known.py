@@ -1,13 +1,14 @@
 """Known deviations: listed with the peer, still run, and red when they change.
 
 known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
-the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link
-where it is discussed or documented. An entry for a case of interop may name the partner (a glob); its
-parameter reads as if the peer that the list belongs to were the first of the two. `race = true` says that a
-fault shows in some runs only: then the case may pass, too, and the peer is started anew behind it, as the
-fault may show later. `security = true` says that a stranger can do harm with it: the conversation is kept
-out of what a run writes (SECURITY.md). `include` names lists of other peers with the same library, relative
-to the file: their entries count behind the file's own.
+the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link where
+it is discussed or documented. An entry for a case of interop may name the partner (a glob); its parameter
+reads as if the peer that the list belongs to were the first of the two. `race = true` says that a fault shows
+in some runs only: then the case may pass, too, and the clause may be a glob, as a race hits cases of several
+rules. `security = true` says that a stranger can do harm with it: the conversation is kept out of what a run
+writes (SECURITY.md). Where it is both, the peer is started anew behind the case, as the harm may show later.
+`include` names lists of other peers with the same library, relative to the file: their entries count behind
+the file's own. Of several entries of a list that speak of a case the first counts.
 """
 
 from __future__ import annotations
@@ -52,12 +53,14 @@ class Entry:
     included: bool = False
     cases_met: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
+    _clause: re.Pattern[str] = field(init=False, repr=False)
     _param: re.Pattern[str] = field(init=False, repr=False)
     _partner: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """The globs as expressions: each result of a run is held against each entry."""
         self._case = re.compile(fnmatch.translate(self.case))
+        self._clause = re.compile(fnmatch.translate(self.clause))
         self._param = re.compile(fnmatch.translate(self.param))
         self._partner = re.compile(fnmatch.translate(self.partner))
 
@@ -78,7 +81,7 @@ class Entry:
 
     def agrees(self, blamed: str, actual: str) -> str | None:
         """None where clause and message are as listed, else what has changed."""
-        if blamed != self.clause:
+        if self._clause.match(blamed) is None:
             return f"listed with clause {self.clause}, now {blamed}"
         if not re.search(self.message, actual):
             return f"listed with message {self.message!r}, now {actual!r}"
@@ -141,6 +144,8 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
             raise KnownError(f"{where}: {key}: neither true nor false")
     if "partner" in table and not table["case"].startswith(INTEROP):
         raise KnownError(f"{where}: partner: only for cases of {INTEROP}")
+    if "*" in table["clause"] and not table.get("race"):
+        raise KnownError(f"{where}: clause: a glob is for races only")
     try:
         re.compile(table["message"])
     except re.error as error:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.bench import Bench, SelectionError, Wishes, choose
 from harness.deadlines import Deadlines
+from harness.known import Entry
 from harness.manifest import Manifest, load_manifests
 from harness.peer import PeerUnavailable
 from harness.wire.trace import Trace
@@ -132,6 +133,18 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
     assert made.patience(made.listed(["puppet"], "zmtp/a/b", "xy")).scale == pytest.approx(1.0)
     assert made.patience(made.listed(["puppet"], "zmtp/a/b", "y")).scale == 3.0
     assert not made.known["puppet"][0].cases_met
+    made.known["puppet"][0].race = True
+    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "xy")).scale == 3.0
+
+
+@pytest.mark.parametrize("security", [False, True])
+def test_behind_a_race_that_does_harm_the_peer_starts_anew(tmp_path: Path, security: bool) -> None:
+    write_puppet(tmp_path)
+    made = bench(tmp_path, 1.0)
+    client = made.live("puppet").client()
+    made.renew_after_race([Entry("c", "r", "m", "r", "l", race=True, security=security)])
+    assert (made.live("puppet").client() is not client) is security
+    made.stop()
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def take_the_others_along(link: Link) -> None:
 
 
 def deliver_somehow(link: Link, parts: Parts) -> None:
-    """Give a message to the application as if it had come on a link that is past the handshake."""
-    pipe = socket_of(link).receivers.next(lambda _: True)
+    """Give a message to the application as if another link brought it: this one's queue may go with it."""
+    pipe = socket_of(link).receivers.next(lambda pipe: pipe.link is not link)
     assert pipe is not None
     pipe.deliver(parts)
 

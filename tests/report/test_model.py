@@ -130,6 +130,14 @@ def test_a_race_may_pass_as_well() -> None:
     assert apply_known(passed, [entry()]).verdict is Verdict.FAIL
 
 
+def test_a_race_may_hit_cases_of_several_rules() -> None:
+    assert (
+        apply_known(FAILED, [entry(race=True, clause="*/" + STRICT.split("/", 1)[1])]).verdict
+        is Verdict.KNOWN
+    )
+    assert apply_known(FAILED, [entry(race=True, clause="*/another")]).verdict is Verdict.FAIL
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [({"clause": SHOULD}, "listed with clause"), ({"message": "never"}, "listed with message")],
@@ -188,6 +196,10 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nrace=1',
             "known #1: race: neither",
+        ),
+        (
+            '[[known]]\ncase="a"\nclause="b/*"\nmessage="m"\nreason="r"\nlink="l"',
+            "known #1: clause: a glob is for races only",
         ),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nsecurity="yes"',
