@@ -69,7 +69,8 @@ def run_once(options: list[str], timeout_s: float) -> tuple[Verdicts, dict[str, 
         key = f"{'+'.join(result['peers'])} {result['id']}[{result['param']}]"
         key = f"{key}#{n}" if key in verdicts else key
         verdicts[key] = outcome_of(result, known)
-        seen[key] = f"expected {result['expected']}, actual {result['actual']}"
+        found = f" (expected {result['expected']}, actual {result['actual']})"
+        seen[key] = found if result["expected"] else ""
     return verdicts, seen, float(loaded["duration_s"])
 
 
@@ -81,19 +82,22 @@ def main() -> int:
     parser.add_argument("options", nargs="*", help="for pytest, behind --; by default -n auto")
     options = parser.parse_args()
     first: Verdicts = {}
+    seen_first: dict[str, str] = {}
     changed = 0
     for number in range(1, options.runs + 1):
         busy = number % 3 == 0
         with load(busy):
             verdicts, seen, took_s = run_once(options.options or ["-n", "auto"], options.timeout_s)
-        first = first or verdicts
+        if not first:
+            first, seen_first = verdicts, seen
         odd = [k for k in sorted(first | verdicts) if first.get(k) != verdicts.get(k)]
         changed += len(odd)
         print(
             f"run {number}{' (busy)' if busy else ''}: {len(verdicts)} verdicts, {took_s:.1f} s", flush=True
         )
         for key in odd:
-            print(f"  {key}: {first.get(key)} -> {verdicts.get(key)}: {seen.get(key)}", flush=True)
+            was = f"{first.get(key)}{seen_first.get(key, '')}"
+            print(f"  {key}: {was} -> {verdicts.get(key)}{seen.get(key, '')}", flush=True)
     print(f"{changed} verdicts changed in {options.runs} runs")
     return 1 if changed else 0
 

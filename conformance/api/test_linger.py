@@ -51,5 +51,6 @@ def test_sends_what_waits(peer: Peer, listen: Listen, judge: Judge, socket_type:
 def test_discards_what_waits(peer: Peer, listen: Listen, socket_type: str) -> None:
     """Without a linger nothing of it is sent any more, and the connection ends."""
     raw = leave_behind(peer, listen, socket_type, 0)
-    raw.send(Ready(PARTNER[socket_type]))
+    if not raw.closes():  # it disconnects in its own time, perhaps behind the handshake only
+        raw.send(Ready(PARTNER[socket_type]))
     raw.expect_closed(DISCARDED, never=(Message,))

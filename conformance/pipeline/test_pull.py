@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.pipeline.ends import MESSAGES
-from conformance.reqrep.ends import expect_fair, heard_until, meet
+from conformance.reqrep.ends import expect_fair, heard_until, meet, put_before
 from harness.case import Judge, case
 from harness.control.flood import body, flood_digest
 from harness.peer import Peer
@@ -56,10 +56,7 @@ def test_hears_peers_by_turns(peer: Peer, attach: Attach) -> None:
     """Of three peers with many messages waiting none is left for last."""
     pull = peer.open("PULL")
     names = (b"a", b"b", b"c")
-    for name in names:
-        raw = attach(pull).handshake("PUSH")
-        raw.send(*[Message(name)] * EACH)
-        raw.fence()
+    put_before(pull, *((attach(pull).handshake("PUSH"), [Message(name)] * EACH) for name in names))
     heard = [pull.recv(clause="30/pull/deliver")[0] for _ in range(EACH * len(names))]
     expect_fair(heard, names, "30/pull/fair-queue")
 
@@ -72,13 +69,8 @@ def test_hears_peers_by_turns(peer: Peer, attach: Attach) -> None:
 def test_hears_quiet_peer_beside_busy_ones(peer: Peer, attach: Attach, judge: Judge) -> None:
     """The single message of one peer does not wait until the many of others are done."""
     pull = peer.open("PULL")
-    for _ in range(2):
-        busy = attach(pull).handshake("PUSH")
-        busy.send(*[Message(b"busy")] * EACH)
-        busy.fence()
-    quiet = attach(pull).handshake("PUSH")
-    quiet.send(Message(b"quiet"))
-    quiet.fence()
+    batches = [Message(b"busy")] * EACH, [Message(b"busy")] * EACH, [Message(b"quiet")]
+    put_before(pull, *((attach(pull).handshake("PUSH"), batch) for batch in batches))
     heard = [pull.recv(clause="30/pull/deliver")[0] for _ in range(2 * EACH + 1)]
     judge.that(b"quiet" in heard, "the quiet peer's message", "not delivered", "30/pull/deliver")
     before = heard.index(b"quiet")

@@ -179,6 +179,19 @@ def until(sock: RemoteSocket, wanted: Outcome, *parts: bytes, clause: str | None
         outcome = attempt(sock, *parts)
 
 
+def put_before(sock: RemoteSocket, *batches: tuple[RawPeer, Sequence[Message]]) -> None:
+    """Send messages from each of these ends and come back when the application of `sock` can hear them all.
+
+    Two fences each: PONG may leave before what came in the segment of PING is handed on. And the application
+    has to look: while it has others to hear, libzmq tells it of a new route at every hundredth message only.
+    """
+    for raw, messages in batches:
+        raw.send(*messages)
+        raw.fence()
+        raw.fence()
+    sock.peer.readable(sock)
+
+
 def expect_fair(received: Sequence[bytes], payloads: Sequence[bytes], clause: str) -> None:
     """Equally many messages of each peer waited when the application began: none was left for last."""
     each = len(received) // len(payloads)

@@ -12,6 +12,7 @@ from conformance.reqrep.ends import (
     insist,
     meet,
     probe,
+    put_before,
 )
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -84,10 +85,7 @@ def test_hears_peers_by_turns(peer: Peer, attach: Attach) -> None:
     """A peer with many messages waiting does not keep another one waiting until they are done."""
     dealer = peer.open("DEALER")
     names = (b"a", b"b")
-    for name in names:
-        raw = attach(dealer).handshake("ROUTER")
-        raw.send(*[Message(name)] * EACH)
-        raw.fence()
+    put_before(dealer, *((attach(dealer).handshake("ROUTER"), [Message(name)] * EACH) for name in names))
     heard = [dealer.recv()[0] for _ in range(EACH * len(names))]
     expect_fair(heard, names, "28/dealer/fair-queue")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.pipeline.ends import small_window
-from conformance.reqrep.ends import FLOOD_OCTETS, expect_fair, expect_not_waiting, settle
+from conformance.reqrep.ends import FLOOD_OCTETS, expect_fair, expect_not_waiting, put_before, settle
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
@@ -118,10 +118,7 @@ def test_hears_askers_by_turns(peer: Peer, attach: Attach) -> None:
     """An asker with many requests waiting does not keep another one waiting until they are done."""
     rep = peer.open("REP")
     names = (b"a", b"b")
-    for name in names:
-        raw = attach(rep).handshake("DEALER")
-        raw.send(*[Message(b"", name)] * EACH)
-        raw.fence()
+    put_before(rep, *((attach(rep).handshake("DEALER"), [Message(b"", name)] * EACH) for name in names))
     heard = []
     for _ in range(EACH * len(names)):
         heard += rep.recv()

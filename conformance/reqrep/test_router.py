@@ -10,6 +10,7 @@ from conformance.reqrep.ends import (
     expect_not_waiting,
     fill,
     meet,
+    put_before,
     read_until_fence,
     until,
 )
@@ -155,10 +156,8 @@ def test_hears_peers_by_turns(peer: Peer, attach: Attach) -> None:
     """A peer with many messages waiting does not keep another one waiting until they are done."""
     router = peer.open("ROUTER")
     names = (b"alice", b"bob")
-    for name in names:
-        raw = attach(router).handshake("DEALER", identity=name)
-        raw.send(*[Message(b"body")] * EACH)
-        raw.fence()
+    ends = [attach(router).handshake("DEALER", identity=name) for name in names]
+    put_before(router, *((raw, [Message(b"body")] * EACH) for raw in ends))
     heard = [router.recv()[0] for _ in range(EACH * len(names))]
     expect_fair(heard, names, "28/router/fair-queue")
 

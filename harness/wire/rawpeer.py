@@ -7,6 +7,7 @@ Every wait has a named deadline; what does not hold is raised as a Mismatch with
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar, overload
 
 from harness.deadlines import DeadlineExceeded
@@ -117,6 +118,12 @@ class RawPeer(Link):
                 return self.closed
             if isinstance(received.value, never):
                 raise self.mismatch(expected, describe(received.value), clause, received.start)
+
+    def closes(self, within: str = "reaction") -> bool:
+        """Whether the partner closes the connection in time; what it sends before can be read as ever."""
+        with suppress(DeadlineExceeded):
+            self._until(lambda: False, self.deadlines.deadline(within), "a close")
+        return self.closed is not None
 
     def expect_octets(self, count: int, clause: str | None = None, within: str = "reaction") -> bytes:
         """The first `count` octets of the connection from the partner, once they are there."""

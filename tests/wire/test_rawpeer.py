@@ -140,6 +140,15 @@ def test_octets_before_reset_and_send_into_it(pair: Pair) -> None:
     assert dialer.trace.stream(1, "dialer") == b""
 
 
+def test_says_whether_the_partner_closes_and_keeps_what_it_sent(pair: Pair) -> None:
+    dialer, listener = pair()
+    assert not listener.closes("probe")
+    dialer.send(Greeting())
+    dialer.close()
+    assert listener.closes()
+    listener.expect(Greeting)
+
+
 def test_own_closes_are_what_the_partner_sees(pair: Pair) -> None:
     for close, how in ((RawPeer.close, "fin"), (RawPeer.reset, "rst"), (RawPeer.half_close, "fin")):
         dialer, listener = pair()
