@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import shlex
+import shutil
 from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
@@ -369,7 +370,7 @@ class Recorder:
                 write("no case was selected", red=True)
             return
         terminalreporter.section("verdicts")
-        write(summary(self.run.results))
+        write(summary(self.run.results, shutil.get_terminal_size((160, 24)).columns))
         write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
         for name, reason in sorted(bench_of(self.config).unavailable.items()):
             write(f"not judged: {name}: {reason}")

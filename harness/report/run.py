@@ -59,6 +59,8 @@ class Run:
             for entry in self.known.get(name, []):
                 if entry.covers(result.id, param, partner):
                     entry.cases_met.add(result.id)
+                    if result.verdict == Verdict.KNOWN:
+                        entry.cases_swallowed.add(result.id)
         if self.report is not None:
             if self._lines is None:
                 self._lines = (self.report / "results.jsonl").open("a", encoding="utf-8", buffering=1)

@@ -69,54 +69,64 @@ def _fields(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def summary(results: Iterable[Result]) -> str:
-    """The table of the peers that were judged alone, and the matrix of those that were judged in pairs."""
+def summary(results: Iterable[Result], columns: int = 160) -> str:
+    """The table of the peers that were judged alone, and the matrix of those that were judged in pairs.
+
+    No line is longer than `columns`, if one peer fits in it.
+    """
     results = list(results)
     alone = [result for result in results if len(result.peers) == 1]
     paired = [result for result in results if len(result.peers) > 1]
-    tables = [summary_table(alone)] if alone else []
-    return "\n\n".join([*tables, *([pair_matrix(paired)] if paired else [])])
+    tables = [summary_table(alone, columns)] if alone else []
+    return "\n\n".join([*tables, *([pair_matrix(paired, columns)] if paired else [])])
 
 
-def pair_matrix(results: Iterable[Result]) -> str:
+def pair_matrix(results: Iterable[Result], columns: int = 160) -> str:
     """First peers down, second peers across: passed of judged, and what is not a pass by name."""
     by_pair: dict[tuple[str, str], list[Result]] = {}
     for result in results:
         by_pair.setdefault((result.peers[0], result.peers[1]), []).append(result)
-    cells = {pair: _verdicts(mine) for pair, mine in by_pair.items()}
-    firsts, seconds = (sorted({pair[side] for pair in cells}) for side in (0, 1))
-    left = max(map(len, firsts))
-    width = {name: max([len(name), *(len(cells.get((f, name), "")) for f in firsts)]) for name in seconds}
-    lines = [" " * left + "".join(f"  {name:<{width[name]}}" for name in seconds)]
-    for first in firsts:
-        row = "".join(f"  {cells.get((first, name), ''):<{width[name]}}" for name in seconds)
-        lines.append(f"{first:<{left}}{row}")
-    return "\n".join(line.rstrip() for line in lines)
+    firsts, seconds = (sorted({pair[side] for pair in by_pair}) for side in (0, 1))
+    return _table(firsts, seconds, {pair: _verdicts(mine) for pair, mine in by_pair.items()}, columns)
 
 
-def summary_table(results: Iterable[Result]) -> str:
+def summary_table(results: Iterable[Result], columns: int = 160) -> str:
     """Peers across, families down: passed of judged, and what is not a pass by name."""
     by_cell: dict[tuple[str, str], list[Result]] = {}
-    by_peer: dict[str, list[Result]] = {}
     for result in results:
-        family = result.family
         for peer in result.peers:
-            by_cell.setdefault((family, peer), []).append(result)
-            by_peer.setdefault(peer, []).append(result)
-    peers = sorted(by_peer)
-    families = sorted({family for family, _ in by_cell})
+            by_cell.setdefault((result.family, peer), []).append(result)
+            by_cell.setdefault(("total", peer), []).append(result)
+    peers = sorted({peer for _, peer in by_cell})
+    families = sorted({family for family, _ in by_cell} - {"total"})
     cells = {
-        (family, peer): _verdicts(by_cell.get((family, peer), [])) for family in families for peer in peers
+        (family, peer): _verdicts(by_cell.get((family, peer), []))
+        for family in [*families, "total"]
+        for peer in peers
     }
-    left = max([len(family) for family in families] + [len("total")])
-    width = {peer: max([len(peer)] + [len(cells[f, peer]) for f in families]) for peer in peers}
-    lines = [" " * left + "".join(f"  {peer:<{width[peer]}}" for peer in peers)]
-    for family in families:
-        row = "".join(f"  {cells[family, peer]:<{width[peer]}}" for peer in peers)
-        lines.append(f"{family:<{left}}{row}")
-    totals = "".join(f"  {_verdicts(by_peer[peer]):<{width[peer]}}" for peer in peers)
-    lines.append(f"{'total':<{left}}{totals}")
-    return "\n".join(line.rstrip() for line in lines)
+    return _table([*families, "total"], peers, cells, columns)
+
+
+def _table(downs: list[str], acrosses: list[str], cells: dict[tuple[str, str], str], columns: int) -> str:
+    """One below the other as many tables as it takes for `columns`. Where a table says nothing of a row, the
+    row is left out."""
+    left = max(map(len, downs))
+    width = {name: max([len(name), *(len(cells.get((d, name), "")) for d in downs)]) for name in acrosses}
+    groups: list[list[str]] = [[]]
+    for name in acrosses:
+        if groups[-1] and left + sum(2 + width[n] for n in [*groups[-1], name]) > columns:
+            groups.append([])
+        groups[-1].append(name)
+    blocks = []
+    for group in groups:
+        lines = [" " * left + "".join(f"  {name:<{width[name]}}" for name in group)]
+        for down in downs:
+            row = [cells.get((down, name), "") for name in group]
+            if len(groups) == 1 or set(row) - {"", "-"}:
+                texts = (f"  {cell:<{width[name]}}" for cell, name in zip(row, group, strict=True))
+                lines.append(f"{down:<{left}}{''.join(texts)}")
+        blocks.append("\n".join(line.rstrip() for line in lines))
+    return "\n\n".join(blocks)
 
 
 def _verdicts(mine: list[Result]) -> str:

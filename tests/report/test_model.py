@@ -12,6 +12,7 @@ from harness.case import Case, CaseError, Judge, case
 from harness.clauses import Ledger
 from harness.known import Entry, KnownError, complaints, find, load_known
 from harness.report.model import Judgement, Result, apply_known, is_red, judge_case
+from harness.report.run import Run
 from harness.verdict import Mismatch, Verdict
 
 STRICT = "37/version/padding-no-meaning"
@@ -166,12 +167,22 @@ def test_an_error_is_never_hidden_by_a_listing() -> None:
 
 def test_entries_that_meet_nothing_or_too_much_are_complained_about() -> None:
     unmet, greedy, good = entry(), entry(), entry()
-    greedy.cases_met = {f"zmtp/sample/{n}" for n in range(21)}
-    good.cases_met = {CASE.id}
+    greedy.cases_met = greedy.cases_swallowed = {f"zmtp/sample/{n}" for n in range(21)}
+    good.cases_met = {f"zmtp/sample/{n}" for n in range(21)}
+    good.cases_swallowed = {CASE.id}
     found = complaints("p", [unmet, greedy, good])
     assert len(found) == 2
     assert "matches no case" in found[0]
     assert "more than 20" in found[1]
+
+
+def test_a_race_swallows_only_what_it_hit() -> None:
+    raced = entry(case="zmtp/sample/*", race=True)
+    run = Run("0", 1, False, None, known={"p": [raced]})
+    for name, verdict in (("passed", "PASS"), ("hit", "KNOWN")):
+        run.add(Result(f"zmtp/sample/{name}", "", ["p"], verdict, [STRICT]), [])
+    assert raced.cases_met == {"zmtp/sample/passed", "zmtp/sample/hit"}
+    assert raced.cases_swallowed == {"zmtp/sample/hit"}
 
 
 @pytest.mark.parametrize(

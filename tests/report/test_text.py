@@ -41,6 +41,23 @@ def test_the_table_has_a_column_a_peer_and_a_row_a_family() -> None:
     ]
 
 
+def test_a_table_that_is_too_wide_goes_on_below_without_rows_that_say_nothing() -> None:
+    results = [
+        Result("zmtp/greeting/a", "", ["one"], "PASS", ["x"]),
+        Result("zmtp/greeting/a", "", ["two"], "UNSUPPORTED", ["x"]),
+        Result("pair/pair/a", "", ["two"], "PASS", ["x"]),
+    ]
+    assert summary_table(results, 20).splitlines() == [
+        "               one",
+        "zmtp/greeting  1/1",
+        "total          1/1",
+        "",
+        "               two",
+        "pair/pair      1/1",
+        "total          1/1",
+    ]
+
+
 def test_the_matrix_has_a_row_a_first_peer_and_a_column_a_second() -> None:
     def result(first: str, second: str, verdict: str) -> Result:
         return Result("interop/lockstep/a", "", [first, second], verdict, ["x"])
