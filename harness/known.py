@@ -8,7 +8,8 @@ in some runs only: then the case may pass, too, and the clause may be a glob, as
 rules. `security = true` says that a stranger can do harm with it: the conversation is kept out of what a run
 writes (SECURITY.md). Where it is both, the peer is started anew behind the case, as the harm may show later.
 `include` names lists of other peers with the same library, relative to the file: their entries count behind
-the file's own. Of several entries of a list that speak of a case the first counts.
+the file's own. `except` names cases (globs): the included entries of these do not hold for this peer. Of
+several entries of a list that speak of a case the first counts.
 """
 
 from __future__ import annotations
@@ -96,12 +97,18 @@ def load_known(folder: Path) -> list[Entry]:
         return []
     data = _read(path)
     entries = _entries(path, data)
-    for name in _included(path, data):
+    included: list[Entry] = []
+    for name in _names(path, data, "include"):
         other = _read(folder / name)
         if "include" in other:
             raise KnownError(f"{path}: include: {name} includes others itself")
-        entries += [replace(entry, included=True) for entry in _entries(folder / name, other)]
-    return entries
+        included += [replace(entry, included=True) for entry in _entries(folder / name, other)]
+    for glob in _names(path, data, "except"):
+        kept = [entry for entry in included if not fnmatch.fnmatchcase(entry.case, glob)]
+        if len(kept) == len(included):
+            raise KnownError(f"{path}: except: {glob} is in no list that is included")
+        included = kept
+    return entries + included
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,15 +116,15 @@ def _read(path: Path) -> dict[str, Any]:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise KnownError(f"{path}: {error}") from None
-    if set(data) - {"known", "include"}:
-        raise KnownError(f"{path}: only include and [[known]] tables are allowed")
+    if set(data) - {"known", "include", "except"}:
+        raise KnownError(f"{path}: only include, except and [[known]] tables are allowed")
     return data
 
 
-def _included(path: Path, data: dict[str, Any]) -> list[str]:
-    names = data.get("include", [])
+def _names(path: Path, data: dict[str, Any], key: str) -> list[str]:
+    names = data.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise KnownError(f"{path}: include: not a list of file names")
+        raise KnownError(f"{path}: {key}: not a list of names")
     return names
 
 

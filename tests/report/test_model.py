@@ -202,7 +202,7 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
     [
         ("[[known]]\ncase = 1", "known #1: case: missing"),
         ("[[known]]\nfoo = 1", "known #1: foo: no such field"),
-        ("[other]\nx = 1", "only include and [[known]]"),
+        ("[other]\nx = 1", "only include, except and [[known]]"),
         ("known = 1", "known: not [[known]] tables"),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nrace=1',
@@ -217,6 +217,8 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
             "known #1: security: neither",
         ),
         ('include = "other.toml"', "include: not a list"),
+        ("except = 1", "except: not a list"),
+        ('except = ["a/*"]', "except: a/* is in no list that is included"),
         ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
         (
@@ -249,6 +251,19 @@ def test_a_list_can_include_that_of_another_peer(tmp_path: Path) -> None:
     assert [line.split(": ")[2] for line in complaints("p", entries)] == [
         "binding [*] matches no case that was run"
     ]
+
+
+def test_a_binding_can_take_out_what_does_not_hold_for_it(tmp_path: Path) -> None:
+    binds = 'include = ["../library/known.toml"]\nexcept = ["a/*"]\n'
+    for name, head in (("library", ""), ("binding", binds)):
+        (tmp_path / name).mkdir()
+        entries = (
+            f'[[known]]\ncase="{case_id}"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\n'
+            for case_id in ("a/b", "c/d")
+        )
+        (tmp_path / name / "known.toml").write_text(head + "".join(entries))
+    loaded = [(each.case, each.included) for each in load_known(tmp_path / "binding")]
+    assert loaded == [("a/b", False), ("c/d", False), ("c/d", True)]
 
 
 def test_no_known_file_is_no_entry(tmp_path: Path) -> None:
