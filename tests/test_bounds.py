@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from conformance.zmtp.traffic import closed_or_served
+from harness.deadlines import Deadlines
 from tests.test_pytest_plugin import run_cases, write_puppet
 
 ENDLESS = """
@@ -17,6 +22,20 @@ def test_endless(peer, monkeypatch):
     while True:
         peer.open("PAIR")
 """
+
+
+def test_who_hands_a_message_over_slowly_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("harness.deadlines.time.monotonic", lambda: clock[0])
+    waiting = [[b"large"], [b"fence"]]
+
+    def recv() -> list[bytes]:
+        clock[0] += 6.0
+        return waiting.pop(0)
+
+    raw = SimpleNamespace(deadlines=Deadlines(), arrived=lambda: False)
+    sock = SimpleNamespace(recv=recv, peer=SimpleNamespace(readable=lambda *_, **__: waiting))
+    assert closed_or_served(raw, sock, b"fence") == ("served", [[b"large"]])  # type: ignore[arg-type]
 
 
 def test_a_case_that_a_peer_keeps_busy_ends(tmp_path: Path) -> None:

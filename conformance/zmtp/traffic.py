@@ -53,7 +53,8 @@ def closed_or_served(
 ) -> tuple[str, list[Parts]]:
     """Wait until `sock` has the message `fence`, or has left its connection with `raw`.
 
-    Returns "served", "closed" or "ERROR", and the messages that came before.
+    Returns "served", "closed" or "ERROR", and the messages that came before. While messages come, it is
+    waited for the next: an adapter may take its time to hand a large one over.
     """
     end, came = _watch(raw, sock, lambda parts: parts == list(fence), clause)
     return end, [parts for parts in came if parts != list(fence)]
@@ -76,6 +77,7 @@ def _watch(
             came.append(sock.recv())
             if is_fence(came[-1]):
                 return "served", came
+            deadline = raw.deadlines.deadline("reaction")
         elif end := _end_of(raw):
             return end, came
     raise Mismatch("the connection closed, or its next message delivered", "neither", clause)
