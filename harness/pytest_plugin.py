@@ -61,7 +61,7 @@ from harness.pytest_workers import (
 )
 from harness.report.model import Judgement, Result, apply_known, judge_case
 from harness.report.run import Run
-from harness.report.text import failure_text, summary
+from harness.report.text import COLUMNS, failure_text, summary
 from harness.verdict import Verdict
 
 __all__ = [
@@ -370,7 +370,7 @@ class Recorder:
                 write("no case was selected", red=True)
             return
         terminalreporter.section("verdicts")
-        write(summary(self.run.results, shutil.get_terminal_size((160, 24)).columns))
+        write(summary(self.run.results, shutil.get_terminal_size((COLUMNS, 24)).columns))
         write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
         for name, reason in sorted(bench_of(self.config).unavailable.items()):
             write(f"not judged: {name}: {reason}")

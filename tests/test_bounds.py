@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -33,9 +34,9 @@ def test_who_hands_a_message_over_slowly_is_waited_for(monkeypatch: pytest.Monke
         clock[0] += 6.0
         return waiting.pop(0)
 
-    raw = SimpleNamespace(deadlines=Deadlines(), arrived=lambda: False)
-    sock = SimpleNamespace(recv=recv, peer=SimpleNamespace(readable=lambda *_, **__: waiting))
-    assert closed_or_served(raw, sock, b"fence") == ("served", [[b"large"]])  # type: ignore[arg-type]
+    raw: Any = SimpleNamespace(deadlines=Deadlines(), arrived=lambda: False)
+    sock: Any = SimpleNamespace(recv=recv, peer=SimpleNamespace(readable=lambda *_, **__: waiting))
+    assert closed_or_served(raw, sock, b"fence") == ("served", [[b"large"]])
 
 
 def test_a_case_that_a_peer_keeps_busy_ends(tmp_path: Path) -> None:

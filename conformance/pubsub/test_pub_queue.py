@@ -104,6 +104,7 @@ def test_queue_goes_with_its_subscriber(peer: Peer, dial: Dial, socket_type: str
     staying.expect(b"A-while-away", clause=rule(pub, "destroy"))
     back = subscriber(dial(endpoint), pub, identity=b"same")
     pub.send([b"A-not-asked-for"])
+    staying.expect(b"A-not-asked-for", clause=rule(pub, "destroy"))
     back.settle(rule(pub, "destroy"))  # a publisher may filter as late as when it writes
     back.subscribe(b"A")
     back.settle(rule(pub, "destroy"))

@@ -12,6 +12,8 @@ from harness.verdict import Place, Verdict
 from harness.wire.render import render_trace
 from harness.wire.trace import Trace
 
+COLUMNS = 160
+"""How wide a table is made where nobody knows how wide the terminal is."""
 _MARKS = {
     Verdict.FAIL: "FAIL",
     Verdict.ERROR: "ERR",
@@ -69,7 +71,7 @@ def _fields(result: Result) -> list[tuple[str, str]]:
     ]
 
 
-def summary(results: Iterable[Result], columns: int = 160) -> str:
+def summary(results: Iterable[Result], columns: int = COLUMNS) -> str:
     """The table of the peers that were judged alone, and the matrix of those that were judged in pairs.
 
     No line is longer than `columns`, if one peer fits in it.
@@ -81,7 +83,7 @@ def summary(results: Iterable[Result], columns: int = 160) -> str:
     return "\n\n".join([*tables, *([pair_matrix(paired, columns)] if paired else [])])
 
 
-def pair_matrix(results: Iterable[Result], columns: int = 160) -> str:
+def pair_matrix(results: Iterable[Result], columns: int = COLUMNS) -> str:
     """First peers down, second peers across: passed of judged, and what is not a pass by name."""
     by_pair: dict[tuple[str, str], list[Result]] = {}
     for result in results:
@@ -90,7 +92,7 @@ def pair_matrix(results: Iterable[Result], columns: int = 160) -> str:
     return _table(firsts, seconds, {pair: _verdicts(mine) for pair, mine in by_pair.items()}, columns)
 
 
-def summary_table(results: Iterable[Result], columns: int = 160) -> str:
+def summary_table(results: Iterable[Result], columns: int = COLUMNS) -> str:
     """Peers across, families down: passed of judged, and what is not a pass by name."""
     by_cell: dict[tuple[str, str], list[Result]] = {}
     for result in results:
