@@ -24,14 +24,17 @@ from harness.zmtp import Ready
 IN_PLAIN_TALK = "in a plain talk of"
 # The families that judge each part by rules of their own: how a peer introduces itself, what its octets look
 # like, how it connects, and what becomes of messages.
-INTRODUCTION = ("zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/")
-OCTETS = ("zmtp/", "plain/", "curve/", "hostile/commands/")
+INTRODUCTION = (
+    "zmtp/greeting/", "zmtp/version/", "zmtp/null/", "zmtp/sockettype/",
+    "zmtp10/connection/", "zmtp20/greeting/",
+)  # fmt: skip
+OCTETS = ("zmtp/", "zmtp10/", "zmtp20/", "plain/", "curve/", "hostile/commands/")
 PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
     SIDE_BY_SIDE: ("zmtp/topology/", *PATTERNS),
     BESIDE_READY: ("zmtp/greeting/shares-segment", "zmtp/null/message-right", "zmtp/null/early-message"),
-    CARRIES: ("zmtp/framing/", *PATTERNS),
+    CARRIES: ("zmtp/framing/", "zmtp10/framing/", "zmtp20/framing/", *PATTERNS),
 }
 
 
@@ -44,15 +47,20 @@ def look_for_roots(asked: Asking, error: BaseException | None) -> BaseException 
 def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
     """The mismatch, or the fault behind it: in the peer's octets up to there, or in the plain talk.
 
-    Left as it is where the peer went down, the case itself judges that rule, or it is one of a pair.
+    Left as it is where the peer went down, the case itself judges that rule, it is one of a pair, or one that
+    claims no ZMTP 3, which is what the octets and the talk are judged by.
     """
-    if mismatch.fatal or asked.pair is not None:
+    if mismatch.fatal or asked.pair is not None or not _speaks_zmtp_3(asked):
         return mismatch
     root = _in_its_octets(asked, mismatch) or _in_plain_talk(asked)
     if root is None:
         return mismatch
     asked.judge.note(f"the case expected {mismatch.expected}, and got {mismatch.actual}")
     return root
+
+
+def _speaks_zmtp_3(asked: Asking) -> bool:
+    return bool(asked.bench.manifests[asked.peer_name].zmtp & ZMTP_3)
 
 
 def _in_its_octets(asked: Asking, mismatch: Mismatch) -> Mismatch | None:
@@ -136,7 +144,7 @@ def _fault_in_plain_talk(asked: Asking, socket_type: str, role: str) -> Mismatch
     if key in bench.plain_talks:
         return bench.plain_talks[key]
     warm = bench.live(name)
-    if not warm.manifest.zmtp & ZMTP_3 or warm.client().pending is not None:
+    if warm.client().pending is not None:
         return None
     fault = _hold(warm, socket_type, role, bench.deadlines)
     if fault is not None:

@@ -105,3 +105,17 @@ def test_a_case_that_judges_the_fault_itself_keeps_its_rule(ask: Ask, name: str,
     assert result["verdict"] == "FAIL"
     assert result["blamed"] in result["clauses"]
     assert result["expected"].find("plain talk") == -1
+
+
+def test_a_peer_without_zmtp_3_is_not_judged_by_its_rules(tmp_path: Path) -> None:
+    """Its first octet is no signature, and it holds no talk in the newest version."""
+    name, fault = "greets-as-1-0-with-a-flag", "closes-on-length-zero"
+    write_peers([load_mutants()[name]], tmp_path / "peers")
+    path = tmp_path / "peers" / f"mutant-{name}" / "peer.toml"
+    manifest = path.read_text("utf-8").replace(f'"{name}"]', f'"{name}", "{fault}"]')
+    path.write_text(manifest.replace('["1.0", "2.0", "3.0", "3.1"]', '["1.0"]'), "utf-8")
+    options = ("--case", "zmtp10/framing/length-zero-is-passed-over", "--time-scale", "0.3")
+    results = run_cases(tmp_path / "peers", tmp_path / "report", *options)
+    assert {(each["verdict"], each["blamed"]) for each in results} == {
+        ("NON_STRICT", "13/framing/len-zero-discard")
+    }

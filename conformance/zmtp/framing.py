@@ -16,6 +16,17 @@ from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Frame, Message
 
 LARGE_OCTETS = 1 << 20
+SHAPES = {
+    "1-empty": [b""],
+    "2": [b"one", b"two"],
+    "empty-first": [b"", b"body"],
+    "empty-last": [b"body", b""],
+    "3-empty": [b"", b"", b""],
+    "long-between-short": [b"short", bytes(256), b"short"],
+    "100": [b"%d" % n for n in range(100)],
+    "1000-every-third-empty": [b"%d" % n * (n % 3) for n in range(1000)],
+}
+LEAVES = {"fin": RawPeer.close, "rst": RawPeer.reset}
 
 
 def random_parts(seed: int, *sizes: int) -> list[bytes]:

@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 from conformance.zmtp.traffic import closed_or_served
+from harness.case import Judge
 from harness.deadlines import DeadlineExceeded
-from harness.peer import RemoteSocket
+from harness.peer import OperationRefused, Peer, RemoteSocket
 from harness.pytest_fixtures import Dial
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Greeting, LegacyGreeting, Message, Ready, Received
@@ -150,12 +151,29 @@ def expect_served_or_closed(
     return "served"
 
 
-def publish_until_heard(publisher: RemoteSocket, raw: RawPeer, clause: str | None = None) -> None:
-    """Publish until a message reaches our end; more of the same may be under way afterwards."""
+def publish_until_heard(
+    publisher: RemoteSocket, raw: RawPeer, *parts: bytes, clause: str | None = None
+) -> Received | None:
+    """Publish until something reaches our end, and say what; more of the same may be under way afterwards.
+
+    That it has a subscriber is known to a publisher in its own time.
+    """
     deadline = raw.deadlines.deadline("delivery")
     while not deadline.expired:
-        publisher.send([b"probe"], clause)
+        publisher.send(parts, clause)
         with suppress(DeadlineExceeded):
-            raw.next("probe")
-            return
+            return raw.next("probe")
     raise raw.mismatch("a message published to all", f"none within {deadline.seconds:g} s", clause)
+
+
+def opened_with_reserved_identity(peer: Peer, judge: Judge) -> RemoteSocket:
+    """A DEALER with such an identity, or with none where the library refuses it."""
+    try:
+        sock = peer.open("DEALER", identity=b"\0reserved")
+    except OperationRefused as refused:
+        if not refused.failed:
+            raise
+        judge.note("the library refuses the identity")
+        return peer.open("DEALER")
+    judge.note("the library takes the identity")
+    return sock

@@ -7,6 +7,8 @@ import pytest
 
 from conformance.pipeline.ends import small_window
 from conformance.zmtp.framing import (
+    LEAVES,
+    SHAPES,
     begin_body,
     bystander,
     expect_body,
@@ -28,16 +30,6 @@ from harness.zmtp import Command, Message, Ping, Subscribe, malformed
 SIZES = {
     "0": 0, "1": 1, "255": 255, "256": 256, "65535": 65_535, "65536": 65_536, "8-MiB": 8 << 20,
 }  # fmt: skip
-SHAPES = {
-    "1-empty": [b""],
-    "2": [b"one", b"two"],
-    "empty-first": [b"", b"body"],
-    "empty-last": [b"body", b""],
-    "3-empty": [b"", b"", b""],
-    "long-between-short": [b"short", bytes(256), b"short"],
-    "100": [b"%d" % n for n in range(100)],
-    "1000-every-third-empty": [b"%d" % n * (n % 3) for n in range(1000)],
-}
 FIRST, SECOND, LAST = (frame.serialize() for frame in Message(b"first", bytes(300), b"last").frames())
 CUTS = {
     "inside-first-header": FIRST[:1],
@@ -48,7 +40,6 @@ CUTS = {
     "after-second-frame": FIRST + SECOND,
     "one-octet-missing": FIRST + SECOND + LAST[:-1],
 }
-LEAVES = {"fin": RawPeer.close, "rst": RawPeer.reset}
 BETWEEN = {
     "ping": Ping(0, b"between").serialize(),
     "subscribe": Subscribe(b"between").serialize(),

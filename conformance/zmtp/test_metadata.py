@@ -2,10 +2,11 @@
 
 import pytest
 
+from conformance.zmtp.partners import opened_with_reserved_identity
 from conformance.zmtp.traffic import closed_or_served, routed_as, start_handshake
 from harness.case import Judge, case
 from harness.exchange import expect_serves
-from harness.peer import OperationRefused, Peer, RemoteSocket
+from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Message, Ready, Subscribe, malformed
@@ -100,19 +101,6 @@ def test_own_identity_does_not_begin_with_zero(peer: Peer, attach: Attach, judge
     sock = opened_with_reserved_identity(peer, judge)
     ready = start_handshake(attach(sock), Ready("ROUTER")).expect(Ready, clause="37/null/server-ready-reply")
     judge.that(not (ready.identity or b"").startswith(b"\0"), "no such Identity", ready.identity)
-
-
-def opened_with_reserved_identity(peer: Peer, judge: Judge) -> RemoteSocket:
-    """A DEALER with such an identity, or with none where the library refuses it."""
-    try:
-        sock = peer.open("DEALER", identity=b"\0reserved")
-    except OperationRefused as refused:
-        if not refused.failed:
-            raise
-        judge.note("the library refuses the identity")
-        return peer.open("DEALER")
-    judge.note("the library takes the identity")
-    return sock
 
 
 @case(

@@ -283,7 +283,7 @@ def test_publishes_in_1_0(peer: Peer, attach: Attach) -> None:
     pub = peer.open("PUB")
     raw = attach(pub)
     expect_legacy_greeting(raw, ANONYMOUS)
-    publish_until_heard(pub, raw)
+    publish_until_heard(pub, raw, b"probe")
 
 
 @case("zmtp/version/subscriber-silent-in-1-0", clauses=["13/content/sub-silent"], needs=["SUB", "zmtp:1.0"])

@@ -201,9 +201,9 @@ class RawPeer(Link):
     def request(self, *requests: Subscribe | Cancel, pieces: int | None = None) -> None:
         """Subscribe and cancel in the way of the lower of the two versions announced.
 
-        In ZMTP 3.1 by command (RFC 37, The Publish-Subscribe Pattern), in 3.0 by message (RFC 23).
+        In ZMTP 3.1 by command (RFC 37, The Publish-Subscribe Pattern), before that by message (RFC 23, 15).
         """
-        by_command = self._version >= (3, 1)
+        by_command = self.framing == 3 and self._version >= (3, 1)
         self.send(*(each if by_command else as_message(each) for each in requests), pieces=pieces)
 
     def fence(self, clause: str | None = None) -> None:

@@ -195,3 +195,22 @@ def ping_cut(data: bytes = b"\0") -> bytes:
 def ping_context(context: bytes, ttl_ds: int = 0) -> bytes:
     """PING with a context of any size (37/heartbeat/context-max)."""
     return command_named(b"PING", ttl_ds.to_bytes(2, "big") + context)
+
+
+def frame_of_1_0(flags: int, body: bytes, size: int | None = None, *, long: bool = False) -> bytes:
+    """A frame of ZMTP 1.0 with any flags octet; `size` announces another length than the frame has.
+
+    The length counts the flags octet (13/framing/length-includes-flags). It is also what such a partner
+    greets with, where the body is its identity (13/connection/abnf-identity).
+    """
+    announced = len(body) + 1 if size is None else size
+    head = b"\xff" + announced.to_bytes(8, "big") if long else bytes([announced])
+    return head + bytes([flags]) + body
+
+
+def greeting_of_2_0(type_octet: int, *, last: int = 0x7F, identity_flags: int = 0) -> bytes:
+    """A greeting of ZMTP 2.0 without identity, with any octet as socket type (15/grammar/abnf-socket-type).
+
+    `last` is the tenth octet, `identity_flags` the flags of the identity's frame (15/grammar/abnf-identity).
+    """
+    return b"\xff" + bytes(8) + bytes([last, 1, type_octet, identity_flags, 0])

@@ -1,4 +1,4 @@
-"""Run one mutant as a peer: `python tests/mutants/run.py NAME`."""
+"""Run one mutant as a peer, or one with the faults of several: `python tests/mutants/run.py NAME...`."""
 
 import sys
 from pathlib import Path
@@ -9,5 +9,6 @@ from peers.reference.__main__ import main
 from tests.mutants.registry import load_mutants
 
 if __name__ == "__main__":
-    load_mutants()[sys.argv[1]].apply()
+    for name in sys.argv[1:]:
+        load_mutants()[name].apply()
     sys.exit(main())

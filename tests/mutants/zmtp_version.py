@@ -233,7 +233,7 @@ def overlooks_cancellations_in_2_0() -> None:
             original(self, pipe, parts)
 
 
-@mutant("zmtp/version/refuses-type-in-2-0")
+@mutant("zmtp/version/refuses-type-in-2-0", "zmtp20/compat/illegal-partner-is-cut-off")
 def takes_any_type_in_2_0() -> None:
     """Serves partners of ZMTP 2.0 whatever their socket type."""
 
