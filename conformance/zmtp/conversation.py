@@ -60,7 +60,7 @@ class Conversation:
         held = _HELD[key]
         held.judged_by.add(check.name)
         if held.trace is not self.peer.trace:
-            self.peer.trace.records.extend(held.trace.records)
+            self.peer.trace.extend(held.trace.records)
         broken = held.broken
         for raw in held.raws:
             for finding in check.run(self.peer.trace, raw.connection, raw.partner):

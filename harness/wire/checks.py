@@ -84,9 +84,9 @@ _decoded = weakref.WeakKeyDictionary()
 
 
 def _both(trace: Trace, connection: int) -> list[Decoded]:
-    """Both directions decoded; kept until the trace grows, since every check asks for it."""
+    """Both directions decoded; kept until more goes over the connection, since every check asks for it."""
     kept = _decoded.setdefault(trace, {})
-    size = len(trace.records)
+    size = len(trace.wire(connection))
     if connection not in kept or kept[connection][0] != size:
         kept[connection] = (size, trace.decoded(connection))
     return kept[connection][1]

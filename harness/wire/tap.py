@@ -146,13 +146,12 @@ class _Reader:
             if min(len(head) for head in heads.values()) < VERSION_HEAD_OCTETS:
                 return self._trace.decoded(self._connection)
             self._decoders = {each: Decoder(announced_major(heads[other(each)])) for each in SENDERS}
-        records = self._trace.records
-        end = len(records)
-        for record in records[self._at : end]:
-            if isinstance(record, Octets) and record.connection == self._connection:
+        records = self._trace.wire(self._connection, self._at)
+        for record in records:
+            if isinstance(record, Octets):
                 for received in self._decoders[record.sender].feed(record.octets):
                     self._out.append(Decoded(record.at_s, self._connection, record.sender, received))
-        self._at = end
+        self._at += len(records)
         return list(self._out)
 
 

@@ -103,6 +103,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
+        self._wires: dict[int, list[Octets | Closed]] = {}
         self.epoch_s = time.time()
         self._began = time.monotonic()
         self._lock = threading.RLock()
@@ -113,7 +114,7 @@ class Trace:
     def of(cls, records: Iterable[Record], epoch_s: float) -> Trace:
         """A trace with these records; what is recorded from now on comes after them."""
         trace = cls()
-        trace.records = list(records)
+        trace.extend(records)
         trace.epoch_s = epoch_s
         trace._connections = max((each.connection for each in trace.connections()), default=0)
         trace._began -= max((each.at_s for each in trace.records), default=0.0)
@@ -151,18 +152,18 @@ class Trace:
         with self._lock:
             self._connections += 1
             number = self._connections
-            self.records.append(Opened(self.now_s(), number, dialer, listener, label))
+            self._add(Opened(self.now_s(), number, dialer, listener, label))
         return number
 
     def octets(self, connection: int, sender: Sender, octets: bytes) -> None:
         """Record octets that `sender` sent."""
         with self._lock:
-            self.records.append(Octets(self.now_s(), connection, sender, octets))
+            self._add(Octets(self.now_s(), connection, sender, octets))
 
     def closed(self, connection: int, sender: Sender, how: How) -> None:
         """Record that `sender` closed its direction."""
         with self._lock:
-            self.records.append(Closed(self.now_s(), connection, sender, how))
+            self._add(Closed(self.now_s(), connection, sender, how))
 
     def called(
         self,
@@ -175,12 +176,23 @@ class Trace:
         """Record an operation that was asked at `began_s` and has ended now."""
         with self._lock:
             now = self.now_s()
-            self.records.append(ApiCall(began_s, peer, op, request, answer, now - began_s))
+            self._add(ApiCall(began_s, peer, op, request, answer, now - began_s))
 
     def note(self, text: str) -> None:
         """Record a remark."""
         with self._lock:
-            self.records.append(Note(self.now_s(), text))
+            self._add(Note(self.now_s(), text))
+
+    def extend(self, records: Iterable[Record]) -> None:
+        """Take over what stands in another trace, as it stands there."""
+        with self._lock:
+            for record in records:
+                self._add(record)
+
+    def _add(self, record: Record) -> None:
+        self.records.append(record)
+        if isinstance(record, Octets | Closed):
+            self._wires.setdefault(record.connection, []).append(record)
 
     def connections(self) -> list[Opened]:
         """Every connection, in the order of opening."""
@@ -202,7 +214,7 @@ class Trace:
 
     def closings(self, connection: int) -> list[Closed]:
         """How the two ends of a connection closed, in order."""
-        return [r for r in list(self.records) if isinstance(r, Closed) and r.connection == connection]
+        return [record for record in self.wire(connection) if isinstance(record, Closed)]
 
     def decoded(self, connection: int) -> list[Decoded]:
         """Both directions of a connection, decoded, in the order of their last octets."""
@@ -221,9 +233,11 @@ class Trace:
 
     def octets_of(self, connection: int) -> Iterator[Octets]:
         """The octets of both directions of a connection, as they came."""
-        for record in list(self.records):
-            if isinstance(record, Octets) and record.connection == connection:
-                yield record
+        return (record for record in self.wire(connection) if isinstance(record, Octets))
+
+    def wire(self, connection: int, begin: int = 0) -> list[Octets | Closed]:
+        """What went over a connection, octets and closings, from the record with that index on."""
+        return self._wires.get(connection, [])[begin:]
 
 
 def announced_major(stream: bytes) -> int | None:

@@ -108,3 +108,14 @@ def test_lost_lines_and_empty_files(tmp_path: Path) -> None:
     with pytest.raises(DamagedTrace, match="empty"):
         load(path)
     assert json.loads(lines[0])["records"] == 3
+
+
+def test_what_is_taken_over_belongs_to_its_connection() -> None:
+    first, second = Trace(), Trace()
+    for number, octets in ((1, b"one"), (2, b"two")):
+        first.octets(number, "dialer", octets)
+    first.closed(2, "listener", "rst")
+    second.extend(first.records)
+    assert (second.stream(1, "dialer"), second.stream(2, "dialer")) == (b"one", b"two")
+    assert [closed.how for closed in second.closings(2)] == ["rst"]
+    assert second.wire(2, 1) == first.wire(2)[1:]
