@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -12,6 +13,7 @@ from conformance.curve.ends import (
     Session,
     judge_cut,
     open_as,
+    opened,
     shake_hands,
 )
 from conformance.zmtp.secured import FORGED
@@ -22,11 +24,13 @@ from harness.curve import OF_CLIENT, OF_SERVER, tampered
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Dial
 from harness.verdict import Mismatch
-from harness.zmtp import Message, malformed
+from harness.zmtp import CurveMessage, Message, malformed
 from harness.zmtp.cover import in_frame
 
 SIZES = [0, 1, 222, 223, 255, 256, 65_535, 65_536, 2**18]
 MORE_THAN_AN_OCTET_CAN_COUNT = 300
+FRAMES = 250  # fewer than the least that a known library can put into a message
+MESSAGES = 264  # whose frames are more than two octets can count
 NONCE_BITS = [16, 32, 63]
 PAYLOAD = b"\0forged"
 
@@ -46,6 +50,10 @@ UNBOXED = {
     "message": FORGED.serialize(),
     "of-two-frames": Message(b"forged", b"twice").serialize(),
     "empty": Message(b"").serialize(),
+}
+RULES_OF_NONCES = {
+    "curve-server": "26/ready/server-nonce-incrementing",
+    "curve-server-key": "26/hello/nonce-incrementing",
 }
 RULES = {"curve-server": "26/hello/server", "curve-server-key": "26/ready/client"}
 
@@ -90,6 +98,31 @@ def test_many_messages(peer: Peer, attach: Attach, judge: Judge, side: str) -> N
     sock.flood(MORE_THAN_AN_OCTET_CAN_COUNT, 8, within_s=peer.deadlines.delivery_s)
     for n in range(MORE_THAN_AN_OCTET_CAN_COUNT):
         raw.expect_message(body(0, n, 8))
+
+
+@case(
+    "curve/traffic/many-more-messages",
+    clauses=["26/hello/nonce-incrementing", "26/ready/server-nonce-incrementing"],
+    needs=["PUSH", *EITHER_NEEDS],
+)
+@pytest.mark.parametrize("side", SIDES)
+def test_many_more_messages(peer: Peer, dial: Dial, judge: Judge, side: str) -> None:
+    """Of more MESSAGEs than two octets can count each has a larger short nonce, and those opened open."""
+    sock = open_as(peer, side, "PUSH")
+    raw = dial(sock.bind())
+    session = shake_hands(raw, side, "PULL")
+    raw.cover = None  # what comes is looked at before it is opened
+    clause, before = RULES_OF_NONCES[side], 0
+    for _ in range(MESSAGES):
+        sock.send([b"part"] * FRAMES)  # each frame has a box of its own
+        for _ in range(FRAMES):
+            message = raw.expect(CurveMessage, clause=clause)
+            nonce = int.from_bytes(message.nonce, "big")
+            if nonce <= before:
+                raise raw.mismatch(f"a short nonce above {before}", str(nonce), clause, raw.last_start)
+            before = nonce
+        payload = opened(raw, partial(session.open, message), clause)
+        judge.equal(payload[1:], b"part", clause)
 
 
 @case(

@@ -158,6 +158,16 @@ def has_one_octet_of_a_nonce_in_its_boxes() -> None:
         return CurveMessage(nonce, made.box)
 
 
+@mutant("curve/traffic/many-more-messages")
+def begins_again_after_two_octets() -> None:
+    """Counts its short nonces in two octets."""
+
+    @patch(Side, "short_nonce")
+    def short_nonce(original: Original, self: Side) -> bytes:
+        nonce: bytes = original(self)
+        return bytes(6) + nonce[6:]
+
+
 @mutant("curve/traffic/takes-large-short-nonces")
 def counts_in_two_octets() -> None:
     """Looks at the last two octets of the partner's short nonces."""
