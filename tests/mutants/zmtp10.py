@@ -9,17 +9,22 @@ from typing import Any
 from harness.zmtp import Config, Connection, Frame, FrameParser, LegacyGreeting, Message, RemoteProtocolError
 from harness.zmtp.grammar import LONG, MORE
 from peers.reference.engine import Link
-from tests.mutants.older import Header, reads, takes, writes
+from tests.mutants.older import (
+    Header,
+    ends_messages_at_empty_frames,
+    forgets_more_on_empty_frames,
+    reads,
+    refuses_needless_long_form,
+    takes,
+    wants_header_in_one_piece,
+    writes,
+    writes_frames,
+)
 from tests.mutants.registry import mutant, patch
 
 Original = Callable[..., Any]
 IN_USE = ["13/*", "37/interop/d10-*", "15/interop/v1-continue", "libzmq-2/*", "libzmq-3/durable/gone"]
 REFUSED = "13/framing/abnf-length"
-
-
-def frame_by_frame(change: Callable[[Frame], bytes]) -> Callable[[Message], bytes]:
-    """The octets of a message whose frames are written like this."""
-    return lambda message: b"".join(change(frame) for frame in message.frames())
 
 
 @mutant("zmtp10/framing/sends-every-size", breaks=IN_USE)
@@ -30,7 +35,7 @@ def leaves_the_flags_out_of_long_lengths() -> None:
         octets = frame.serialize(1)
         return octets[:1] + len(frame.body).to_bytes(8, "big") + octets[9:] if octets[0] == 0xFF else octets
 
-    writes(1, None, frame_by_frame(change))
+    writes_frames(1, change)
 
 
 @mutant("zmtp10/framing/sends-every-size", breaks=IN_USE)
@@ -41,7 +46,7 @@ def writes_254_octets_in_the_short_form() -> None:
         flags = bytes([frame.flags & MORE])
         return b"\xff" + flags + frame.body if len(frame.body) == 254 else frame.serialize(1)
 
-    writes(1, None, frame_by_frame(change))
+    writes_frames(1, change)
 
 
 @mutant("zmtp10/framing/sends-every-size", breaks=IN_USE)
@@ -58,15 +63,13 @@ def sets_a_reserved_flag_in_1_0() -> None:
         octets = frame.serialize(1)
         return octets[:1] + bytes([octets[1] | 0x02]) + octets[2:] if 1 < octets[0] < 255 else octets
 
-    writes(1, None, frame_by_frame(change))
+    writes_frames(1, change)
 
 
 @mutant("zmtp10/framing/sends-more-on-all-but-the-last", breaks=IN_USE)
 def forgets_more_on_empty_frames_of_1_0() -> None:
     """Sends empty frames without MORE to partners of ZMTP 1.0."""
-    writes(
-        1, None, frame_by_frame(lambda each: each.serialize(1) if each.body else Frame.of(b"").serialize(1))
-    )
+    forgets_more_on_empty_frames(1)
 
 
 @mutant("zmtp10/framing/receives-every-size", breaks=IN_USE)
@@ -83,19 +86,13 @@ def takes_the_flags_of_long_frames_for_body() -> None:
 @mutant("zmtp10/framing/accepts-the-long-form", breaks=["13/*", "libzmq-2/*"])
 def refuses_the_long_form_of_small_frames_of_1_0() -> None:
     """Closes on a long frame of ZMTP 1.0 that could have been short."""
-
-    def change(parser: FrameParser, header: Header) -> Header:
-        if header[0] & LONG and header[2] < 254:
-            raise RemoteProtocolError(REFUSED, "long without need", parser.offset)
-        return header
-
-    reads(1, change)
+    refuses_needless_long_form(1, 254, REFUSED)
 
 
 @mutant("zmtp10/framing/receives-every-number-of-frames", breaks=IN_USE)
 def ends_messages_of_1_0_at_empty_frames() -> None:
     """Takes an empty frame of ZMTP 1.0 for the end of its message."""
-    reads(1, lambda _, header: (header[0] & ~MORE, *header[1:]) if header[2] == 0 else header)
+    ends_messages_at_empty_frames(1)
 
 
 @mutant("zmtp10/framing/waits-for-the-last-frame", breaks=IN_USE)
@@ -119,12 +116,7 @@ def delivers_what_came_of_a_cut_message_of_1_0() -> None:
 @mutant("zmtp10/framing/octet-by-octet", breaks=["13/connection/*", "37/errors/close-is-temporary"])
 def wants_header_of_1_0_in_one_piece() -> None:
     """Closes where a read ends between the length and the flags of a frame of ZMTP 1.0."""
-
-    @patch(FrameParser, "_header_v1")
-    def header(original: Original, self: FrameParser) -> Any:
-        if len(self.pending) == 1:
-            raise RemoteProtocolError(REFUSED, "half a header", self.offset)
-        return original(self)
+    wants_header_in_one_piece(1, REFUSED)
 
 
 @mutant("zmtp10/framing/length-zero-is-passed-over")

@@ -11,17 +11,20 @@ from harness.zmtp import Connection, Decoder, Frame, FrameParser, LegacyGreeting
 from harness.zmtp.grammar import LONG, MORE
 from harness.zmtp.greeting import parse_legacy_socket_type
 from peers.reference.engine import Link
-from tests.mutants.older import Header, reads, writes
+from tests.mutants.older import (
+    Header,
+    ends_messages_at_empty_frames,
+    forgets_more_on_empty_frames,
+    reads,
+    refuses_needless_long_form,
+    wants_header_in_one_piece,
+    writes_frames,
+)
 from tests.mutants.registry import mutant, patch
 
 Original = Callable[..., Any]
 IN_USE = ["15/*", "37/interop/d20-old"]
 REFUSED = "15/framing/long-bit"
-
-
-def frame_by_frame(change: Callable[[Frame], bytes]) -> Callable[[Message], bytes]:
-    """The octets of a message whose frames are written like this."""
-    return lambda message: b"".join(change(frame) for frame in message.frames())
 
 
 @mutant("zmtp20/framing/sends-every-size", breaks=IN_USE)
@@ -32,7 +35,7 @@ def counts_the_header_of_long_frames_of_2_0() -> None:
         octets = frame.serialize(2)
         return octets[:1] + (len(frame.body) + 9).to_bytes(8, "big") + octets[9:] if frame.long else octets
 
-    writes(2, None, frame_by_frame(change))
+    writes_frames(2, change)
 
 
 @mutant("zmtp20/framing/sends-every-size", breaks=IN_USE)
@@ -42,15 +45,13 @@ def sets_a_reserved_flag_in_2_0() -> None:
     def change(frame: Frame) -> bytes:
         return frame._replace(flags=frame.flags | 0x10).serialize(2) if frame.long else frame.serialize(2)
 
-    writes(2, None, frame_by_frame(change))
+    writes_frames(2, change)
 
 
 @mutant("zmtp20/framing/sends-more-on-all-but-the-last", breaks=IN_USE)
 def forgets_more_on_empty_frames_of_2_0() -> None:
     """Sends empty frames without MORE to partners of ZMTP 2.0."""
-    writes(
-        2, None, frame_by_frame(lambda each: each.serialize(2) if each.body else Frame.of(b"").serialize(2))
-    )
+    forgets_more_on_empty_frames(2)
 
 
 @mutant("zmtp20/framing/receives-every-size", breaks=IN_USE)
@@ -67,30 +68,19 @@ def reads_long_sizes_of_2_0_in_four_octets() -> None:
 @mutant("zmtp20/framing/accepts-the-long-form", breaks=IN_USE)
 def refuses_the_long_form_of_small_frames_of_2_0() -> None:
     """Closes on a long frame of ZMTP 2.0 that could have been short."""
-
-    def change(parser: FrameParser, header: Header) -> Header:
-        if header[0] & LONG and header[2] < 256:
-            raise RemoteProtocolError(REFUSED, "long without need", parser.offset)
-        return header
-
-    reads(2, change)
+    refuses_needless_long_form(2, 256, REFUSED)
 
 
 @mutant("zmtp20/framing/receives-every-number-of-frames", breaks=IN_USE)
 def ends_messages_of_2_0_at_empty_frames() -> None:
     """Takes an empty frame of ZMTP 2.0 for the end of its message."""
-    reads(2, lambda _, header: (header[0] & ~MORE, *header[1:]) if header[2] == 0 else header)
+    ends_messages_at_empty_frames(2)
 
 
 @mutant("zmtp20/framing/octet-by-octet", breaks=["37/errors/close-is-temporary"])
 def wants_header_of_2_0_in_one_piece() -> None:
     """Closes where a read ends between the flags and the size of a frame of ZMTP 2.0."""
-
-    @patch(FrameParser, "_header")
-    def header(original: Original, self: FrameParser) -> Any:
-        if self.version == 2 and len(self.pending) == 1:
-            raise RemoteProtocolError(REFUSED, "half a header", self.offset)
-        return original(self)
+    wants_header_in_one_piece(2, REFUSED)
 
 
 @mutant("zmtp20/framing/reserved-flags", "zmtp20/greeting/identity-with-flags")
