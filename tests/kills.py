@@ -57,9 +57,13 @@ def run_cases(
 
 def run_own(mutants: Iterable[Mutant], folder: Path, *options: str) -> list[dict[str, Any]]:
     """Judge every mutant with its own cases, below an empty folder."""
+    mutants = list(mutants)
     write_peers(mutants, folder / "peers")
     own = ("-p", "tests.mutants.only_own", "-n", "4", "--repeat", "3", "--time-scale", "0.3", *options)
-    runs = {"alone": ALONE, "paired": PAIRED}
+    asked = [case_id.startswith("interop/") for mutant in mutants for case_id in mutant.kills]
+    runs = {
+        name: who for name, who in {"alone": ALONE, "paired": PAIRED}.items() if (name == "paired") in asked
+    }
     return [
         r for name, who in runs.items() for r in run_cases(folder / "peers", folder / name, *own, who=who)
     ]
