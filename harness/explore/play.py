@@ -257,7 +257,7 @@ class Stage:
         if not self.kind.receives:
             self._publish(line, fence)
         elif self.played.conversation.socket_type == "XPUB":
-            line.raw.send(Subscribe(fence))
+            line.raw.request(Subscribe(fence))
             self._await([b"\1" + fence])
         else:
             line.raw.send(Message(*self.kind.envelope, fence))
@@ -275,7 +275,7 @@ class Stage:
     def _publish(self, line: Line, fence: bytes) -> None:
         """Send until this client has something of it: others may be ahead of it."""
         if self.kind.partner == "SUB":
-            line.raw.send(Subscribe(fence))
+            line.raw.request(Subscribe(fence))
         deadline = self.peer.deadlines.deadline("delivery")
         while not deadline.expired:
             self.played.offered.append([fence])

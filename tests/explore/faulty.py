@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from harness.zmtp import Connection, Ping, Pong, RemoteProtocolError
+from harness.zmtp import Cancel, Config, Connection, Ping, Pong, RemoteProtocolError, Subscribe
 from peers.reference.__main__ import main
 from peers.reference.engine import Link
+from peers.reference.pipe import Pipe
 from tests.mutants.hostile_commands import deliver_somehow
 from tests.mutants.hostile_links import socket_of
 from tests.mutants.registry import patch
@@ -51,6 +53,20 @@ def mixes_the_contexts_of_links() -> None:
         return [command]
 
 
+def speaks_3_0() -> None:
+    """Announces ZMTP 3.0, and knows neither SUBSCRIBE nor CANCEL, as that version does: no fault."""
+
+    @patch(Link, "configure")
+    def configure(original: Original, self: Link) -> Config:
+        config: Config = original(self)
+        return replace(config, version=(3, 0))
+
+    @patch(Pipe, "command")
+    def command(original: Original, self: Pipe, link: Link, command: Any) -> None:
+        if not isinstance(command, Subscribe | Cancel):
+            original(self, link, command)
+
+
 def delivers_half() -> None:
     """Delivers the frames of a message that the link's end has cut, as if another link had sent them."""
 
@@ -64,7 +80,7 @@ def delivers_half() -> None:
 
 FAULTS = {
     fault.__name__: fault
-    for fault in (dies_of_a_nameless_command, mixes_the_contexts_of_links, delivers_half)
+    for fault in (dies_of_a_nameless_command, mixes_the_contexts_of_links, speaks_3_0, delivers_half)
 }
 
 if __name__ == "__main__":

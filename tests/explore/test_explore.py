@@ -47,6 +47,11 @@ def test_the_reference_has_no_fault(tmp_path: Path) -> None:
     assert written["findings"] == written["not_reproduced"] == []
 
 
+def test_a_publisher_of_3_0_is_asked_in_its_own_way(tmp_path: Path) -> None:
+    count, lines, _ = search(faulty("speaks_3_0", "PUB", "XPUB"), tmp_path, seed=1, most=10)
+    assert count == 0, "\n".join(lines)
+
+
 def test_a_peer_that_dies(tmp_path: Path) -> None:
     count, lines, written = search(
         faulty("dies_of_a_nameless_command", "PULL"), tmp_path, seed=2, most=1, first=1
