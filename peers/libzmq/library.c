@@ -75,6 +75,7 @@ static const struct option options[] = {
     {"curve-public-key", 48, OCTETS, 32, V4, NEWEST},
     {"curve-secret-key", 49, OCTETS, 32, V4, NEWEST},
     {"curve-server-key", 50, OCTETS, 32, V4, NEWEST},
+    {"zap-domain", 55, OCTETS, 255, V4, NEWEST},
     {"handover", 56, FLAG, 4, V4_1, NEWEST},
     {"handshake-interval-ms", 66, NUMBER, 4, V4_1, NEWEST},
     {"heartbeat-interval-ms", 75, NUMBER, 4, V4_2, NEWEST},

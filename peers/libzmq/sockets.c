@@ -74,6 +74,7 @@ void socket_close(struct entry *entry, bool at_once)
         zmq.monitor(entry->socket, NULL, 0);
         zmq.close(entry->watch);
     }
+    zap_leave(entry->socket);
     if (at_once)
         set_number(entry->socket, LINGER, 4, 0);
     if (get_number(entry->socket, LINGER, 4, &linger) && linger != 0)

@@ -10,35 +10,54 @@
 
 /* A question: version, number, domain, address, routing id, mechanism, and under PLAIN username and password. */
 enum { NUMBER_PART = 1, DOMAIN_PART = 2, MECHANISM_PART = 5, USERNAME_PART = 6, PASSWORD_PART = 7, PLAIN_PARTS = 8 };
-enum { ZAP_DOMAIN = 55 };
+enum { ZAP_DOMAIN = 55, DOMAIN_ROOM = 24 };
 
-static void *handler;
+static const char endpoint[] = "inproc://zeromq.zap.01";
+static void *handler; /* there is one while a socket has a list */
+static size_t handler_number;
 static json_t *lists; /* by domain */
+
+static void name_domain(char *domain, const void *socket)
+{
+    snprintf(domain, DOMAIN_ROOM, "%p", socket);
+}
 
 static bool start(void)
 {
     handler = socket_new(REP);
     if (handler == NULL)
         return false;
-    if (zmq.bind(handler, "inproc://zeromq.zap.01") != 0) {
+    if (zmq.bind(handler, endpoint) != 0) {
         zmq.close(handler);
         handler = NULL;
         return false;
     }
-    lists = json_object();
-    socket_enter(handler, REP);
+    if (lists == NULL)
+        lists = json_object();
+    handler_number = socket_enter(handler, REP);
     return true;
 }
 
 int zap_let_in(void *socket, json_t *pairs)
 {
-    static unsigned domains;
-    char domain[16];
+    char domain[DOMAIN_ROOM];
     if (handler == NULL && !start())
         return zmq.error();
-    snprintf(domain, sizeof domain, "%u", ++domains);
+    name_domain(domain, socket);
     json_object_set(lists, domain, pairs);
     return zmq.set(socket, ZAP_DOMAIN, domain, strlen(domain)) == 0 ? 0 : zmq.error();
+}
+
+void zap_leave(void *socket)
+{
+    char domain[DOMAIN_ROOM];
+    name_domain(domain, socket);
+    if (lists != NULL && json_object_del(lists, domain) == 0 && json_object_size(lists) == 0 && handler != NULL) {
+        handler = NULL;
+        socket_close(socket_entry((int64_t)handler_number), true);
+    }
+    if (zmq.unbind != NULL) /* closing alone frees it some time later */
+        zmq.unbind(socket, endpoint);
 }
 
 static json_t *hex_of(message *part)
@@ -54,7 +73,7 @@ static bool says(message *part, const char *text)
 /* Of CURVE every client's key is good. */
 static bool is_good(struct parts *question)
 {
-    char domain[16];
+    char domain[DOMAIN_ROOM];
     size_t index;
     json_t *pair;
     bool found = false;

@@ -9,6 +9,9 @@
  * 0 or an error number. */
 int zap_let_in(void *socket, json_t *pairs);
 
+/* This socket is about to close: its list goes with it, and the place of the handler is free for another. */
+void zap_leave(void *socket);
+
 /* Answer what libzmq has asked. */
 void zap_serve(void);
 
