@@ -54,6 +54,12 @@ ONLY_STRICT = [
     ("ready_as_message", HELLO + malformed.ready_as_message(b"DEALER"), BODY),
     ("oversized_frame", HELLO + READY + malformed.oversized_frame(2**40), BODY + len(READY)),
 ]
+# Octets of ZMTP 2.0 and 1.0, and the rule that each breaks.
+OF_OLD_VERSIONS = [
+    ("greeting_of_2_0", malformed.greeting_of_2_0(9), "15/grammar/abnf-socket-type", 11),
+    ("greeting_of_2_0", malformed.greeting_of_2_0(6, identity_flags=1), "15/grammar/abnf-identity", 12),
+    ("frame_of_1_0", malformed.frame_of_1_0(0, b"", 0), "13/framing/len-min-one", 0),
+]
 NOT_COMPLETE = [
     ("greeting_cut", malformed.greeting_cut(63)),
     ("unfinished_message", HELLO + READY + malformed.unfinished_message(b"a", b"b")),
@@ -86,7 +92,7 @@ def test_no_builder_is_left_out() -> None:
         for name, value in vars(malformed).items()
         if inspect.isfunction(value) and value.__module__ == malformed.__name__ and not name.startswith("_")
     }
-    rows = [*IN_GREETING, *IN_FRAMES, *ONLY_STRICT, *NOT_COMPLETE]
+    rows = [*IN_GREETING, *IN_FRAMES, *ONLY_STRICT, *NOT_COMPLETE, *OF_OLD_VERSIONS]
     assert {row[0] for row in rows} | MADE_OF | UNDER_PLAIN == set(builders)
     assert all(named(name) for name in builders if name not in MADE_OF)
 
@@ -151,3 +157,16 @@ def test_later_versions_may_use_what_is_reserved_now(version: tuple[int, int]) -
     octets[32] = 7
     assert not Decoder().feed(bytes(octets))[0].faults
     assert strict(bytes(octets)) is None
+
+
+@pytest.mark.parametrize(("builder", "octets", "clause", "offset"), OF_OLD_VERSIONS)
+def test_decoder_finds_it_in_old_versions(builder: str, octets: bytes, clause: str, offset: int) -> None:
+    decoder = Decoder(None if builder == "frame_of_1_0" else 1)
+    faults = [fault for received in decoder.feed(octets + b"\1\0") for fault in received.faults]
+    assert [(fault.clause, fault.offset) for fault in faults] == [(clause, offset)]
+
+
+def test_octets_of_old_versions_can_be_legal() -> None:
+    for octets, version in ((malformed.greeting_of_2_0(6), 1), (malformed.frame_of_1_0(0, b"bob"), None)):
+        (received,) = Decoder(version).feed(octets)
+        assert received.faults == ()
