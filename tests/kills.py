@@ -60,12 +60,13 @@ def run_own(mutants: Iterable[Mutant], folder: Path, *options: str) -> list[dict
     mutants = list(mutants)
     write_peers(mutants, folder / "peers")
     own = ("-p", "tests.mutants.only_own", "-n", "4", "--repeat", "3", "--time-scale", "0.3", *options)
-    asked = [case_id.startswith("interop/") for mutant in mutants for case_id in mutant.kills]
-    runs = {
-        name: who for name, who in {"alone": ALONE, "paired": PAIRED}.items() if (name == "paired") in asked
-    }
+    runs = {"alone": ALONE, "paired": PAIRED}
+    kills = [case_id for mutant in mutants for case_id in mutant.kills]
+    asked = {"paired" if case_id.startswith("interop/") else "alone" for case_id in kills}
     return [
-        r for name, who in runs.items() for r in run_cases(folder / "peers", folder / name, *own, who=who)
+        result
+        for name in sorted(asked)
+        for result in run_cases(folder / "peers", folder / name, *own, who=runs[name])
     ]
 
 

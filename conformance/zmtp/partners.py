@@ -11,6 +11,7 @@ from harness.case import Judge
 from harness.deadlines import DeadlineExceeded
 from harness.peer import OperationRefused, Peer, RemoteSocket
 from harness.pytest_fixtures import Dial
+from harness.wire.endpoints import RawListener
 from harness.wire.rawpeer import RawPeer
 from harness.zmtp import Greeting, LegacyGreeting, Message, Ready, Received
 
@@ -123,6 +124,45 @@ def expect_legacy_greeting(
     raw.send(greeting)
     received: LegacyGreeting = raw.expect(LegacyGreeting, clause=clause, **fields)
     return received
+
+
+def expect_routed(router: RemoteSocket, raw: RawPeer, identity: bytes) -> None:
+    """The partner's message comes with its identity in front, and the answer to that reaches it."""
+    raw.send(Message(b"in"))
+    router.expect(identity, b"in")
+    router.send([identity, b"out"])
+    raw.expect(Message(b"out"))
+
+
+def expect_octet_by_octet(
+    raw: RawPeer, dealer: RemoteSocket, greeting: LegacyGreeting, parts: list[bytes]
+) -> None:
+    """A partner of an old version is understood though each octet comes by itself: greeting, two messages."""
+    raw.framing = framing_of(greeting)
+    messages = (Message(b"first"), Message(*parts))
+    octets = greeting.serialize() + b"".join(message.serialize(raw.framing) for message in messages)
+    send_in_pieces(raw, octets, [1] * len(octets), dealer)
+    for message in messages:
+        dealer.expect(*message.parts)
+
+
+def expect_greets_again(
+    dealer: RemoteSocket, listener: RawListener, meet: Callable[[RawPeer], RawPeer], clause: str
+) -> LegacyGreeting:
+    """A connection made again begins with the greeting of the first, and messages follow; returns it.
+
+    That there is no second connection is blamed on `clause`.
+    """
+    dealer.connect(listener.endpoint)
+    raw = meet(listener.accept())
+    first = last_received(raw).value
+    assert isinstance(first, LegacyGreeting)
+    expect_exchange(raw, dealer, b"before")
+    raw.close()
+    again = meet(listener.accept(clause=clause))
+    Judge.equal(last_received(again).value, first)
+    expect_exchange(again, dealer, b"behind")
+    return first
 
 
 def last_received(raw: RawPeer) -> Received:

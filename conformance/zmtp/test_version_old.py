@@ -10,6 +10,7 @@ from conformance.zmtp.partners import (
     MORE_THAN_A_GREETING,
     expect_exchange,
     expect_legacy_greeting,
+    expect_routed,
     last_received,
     publish_until_heard,
 )
@@ -136,10 +137,7 @@ def test_routes_to_2_0(peer: Peer, attach: Attach) -> None:
     router = peer.open("ROUTER")
     raw = attach(router)
     expect_legacy_greeting(raw, LegacyGreeting(1, "DEALER", b"bob"))
-    raw.send(Message(b"hello"))
-    router.expect(b"bob", b"hello")
-    router.send([b"bob", b"welcome"])
-    raw.expect(Message(b"welcome"))
+    expect_routed(router, raw, b"bob")
 
 
 @case(
@@ -271,10 +269,7 @@ def test_routes_to_1_0(peer: Peer, attach: Attach) -> None:
     router = peer.open("ROUTER")
     raw = attach(router)
     expect_legacy_greeting(raw, LegacyGreeting(None, None, b"bob"))
-    raw.send(Message(b"hello"))
-    router.expect(b"bob", b"hello")
-    router.send([b"bob", b"welcome"])
-    raw.expect(Message(b"welcome"))
+    expect_routed(router, raw, b"bob")
 
 
 @case("zmtp/version/publishes-in-1-0", clauses=["13/content/pub-sends"], needs=["PUB", "zmtp:1.0"])

@@ -4,16 +4,16 @@ import pytest
 
 from conformance.zmtp.partners import (
     expect_exchange,
+    expect_greets_again,
     expect_legacy_greeting,
-    last_received,
+    expect_routed,
     opened_with_reserved_identity,
 )
 from conformance.zmtp10.ends import meet
 from harness.case import Judge, case
-from harness.peer import Peer, RemoteSocket
+from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Listen
-from harness.wire.rawpeer import RawPeer
-from harness.zmtp import LegacyGreeting, Message, malformed
+from harness.zmtp import LegacyGreeting, malformed
 
 FLAGS = (0x01, 0x02, 0x7F, 0x80, 0xFE, 0xFF)
 IDENTITIES = {
@@ -90,14 +90,6 @@ def test_short_identity_in_the_long_form(peer: Peer, attach: Attach, identity: b
     expect_routed(router, raw, identity)
 
 
-def expect_routed(router: RemoteSocket, raw: RawPeer, identity: bytes) -> None:
-    """The partner's message comes with its identity in front, and the answer to that reaches it."""
-    raw.send(Message(b"in"))
-    router.expect(identity, b"in")
-    router.send([identity, b"out"])
-    raw.expect(Message(b"out"))
-
-
 @case(
     "zmtp10/connection/own-identity-does-not-begin-with-zero",
     clauses=["13/connection/ident-no-zero"],
@@ -115,14 +107,6 @@ def test_own_identity_does_not_begin_with_zero(peer: Peer, attach: Attach, judge
     clauses=["13/connection/reconnect-new", "13/connection/greeting-first", "13/content/abnf-zmtp"],
     needs=["DEALER", "zmtp:1.0"],
 )
-def test_greets_again(peer: Peer, listen: Listen, judge: Judge) -> None:
+def test_greets_again(peer: Peer, listen: Listen) -> None:
     """A connection made again begins with the same greeting as the first, and then come messages."""
-    dealer, listener = peer.open("DEALER"), listen()
-    dealer.connect(listener.endpoint)
-    raw = meet(listener.accept())
-    first = last_received(raw)
-    expect_exchange(raw, dealer, b"before")
-    raw.close()
-    again = meet(listener.accept(clause="13/connection/reconnect-new"))
-    judge.equal(last_received(again).value, first.value)
-    expect_exchange(again, dealer, b"behind")
+    expect_greets_again(peer.open("DEALER"), listen(), meet, "13/connection/reconnect-new")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.zmtp.framing import LEAVES, SHAPES, random_parts, tolerated_or_closed
-from conformance.zmtp.partners import send_in_pieces
+from conformance.zmtp.partners import expect_octet_by_octet
 from conformance.zmtp.traffic import closed_or_served
 from conformance.zmtp10.ends import expect_plain_frames, meet
 from harness.case import Judge, case
@@ -186,14 +186,8 @@ def test_cut_message_is_not_delivered(
 def test_octet_by_octet(peer: Peer, attach: Attach, seed: int) -> None:
     """Greeting and messages are understood when every octet comes by itself."""
     dealer = peer.open("DEALER")
-    raw = attach(dealer)
-    raw.framing = 1
     parts = random_parts(seed, 0, 1, 5, 254, 0)
-    greeting = LegacyGreeting(None, None, b"slow").serialize()
-    octets = greeting + Message(b"first").serialize(1) + Message(*parts).serialize(1)
-    send_in_pieces(raw, octets, [1] * len(octets), dealer)
-    dealer.expect(b"first")
-    dealer.expect(*parts)
+    expect_octet_by_octet(attach(dealer), dealer, LegacyGreeting(None, None, b"slow"), parts)
 
 
 @case(

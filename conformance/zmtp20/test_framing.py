@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.zmtp.framing import SHAPES, expect_frames, random_parts, tolerated_or_closed
-from conformance.zmtp.partners import send_in_pieces
+from conformance.zmtp.partners import expect_octet_by_octet
 from conformance.zmtp20.ends import meet
 from harness.case import Judge, case
 from harness.peer import Peer
@@ -137,14 +137,8 @@ def test_receives_every_number_of_frames(peer: Peer, attach: Attach, parts: list
 def test_octet_by_octet(peer: Peer, attach: Attach, seed: int) -> None:
     """Greeting and messages are understood when every octet comes by itself."""
     dealer = peer.open("DEALER")
-    raw = attach(dealer)
-    raw.framing = 2
     parts = random_parts(seed, 0, 1, 5, 256, 0)
-    greeting = LegacyGreeting(1, "ROUTER", b"slow").serialize()
-    octets = greeting + Message(b"first").serialize(2) + Message(*parts).serialize(2)
-    send_in_pieces(raw, octets, [1] * len(octets), dealer)
-    dealer.expect(b"first")
-    dealer.expect(*parts)
+    expect_octet_by_octet(attach(dealer), dealer, LegacyGreeting(1, "ROUTER", b"slow"), parts)
 
 
 @case("zmtp20/framing/reserved-flags", clauses=["15/framing/reserved-zero"], needs=["PULL", "zmtp:2.0"])

@@ -1,14 +1,21 @@
 """Greetings of ZMTP 2.0 (RFC 15, Formal Grammar and Backwards Interoperability)."""
 
+from functools import partial
+
 import pytest
 
 from conformance.zmtp.framing import tolerated_or_closed
-from conformance.zmtp.partners import MORE_THAN_A_GREETING, expect_exchange, last_received
+from conformance.zmtp.partners import (
+    MORE_THAN_A_GREETING,
+    expect_greets_again,
+    expect_routed,
+    last_received,
+)
 from conformance.zmtp20.ends import meet
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach, Listen
-from harness.zmtp import LegacyGreeting, Message, malformed
+from harness.zmtp import Message, malformed
 from harness.zmtp.grammar import LEGACY_TYPE_OCTETS, SIGNATURE_OCTETS
 from harness.zmtp.greeting import identity_padding
 
@@ -69,10 +76,7 @@ def test_routes_by_identity(peer: Peer, attach: Attach, identity: bytes) -> None
     """A partner is known by the identity that it greets with, of up to 255 octets."""
     router = peer.open("ROUTER")
     raw = meet(attach(router), "DEALER", identity)
-    raw.send(Message(b"in"))
-    router.expect(identity, b"in")
-    router.send([identity, b"out"])
-    raw.expect(Message(b"out"))
+    expect_routed(router, raw, identity)
 
 
 @case(
@@ -117,16 +121,6 @@ def test_identity_with_flags(peer: Peer, attach: Attach, judge: Judge, flags: in
 )
 def test_greets_again(peer: Peer, listen: Listen, judge: Judge) -> None:
     """A connection made again begins with the same greeting as the first, and then come messages."""
-    dealer, listener = peer.open("DEALER"), listen()
-    dealer.connect(listener.endpoint)
-    raw = meet(listener.accept(), "ROUTER")
-    first = last_received(raw)
-    assert isinstance(first.value, LegacyGreeting)
-    judge.that(
-        first.value.revision in (1, 3), "revision 1, or 3", first.value.revision, "15/interop/revision-one"
-    )
-    expect_exchange(raw, dealer, b"before")
-    raw.close()
-    again = meet(listener.accept(clause="15/grammar/abnf-zmtp"), "ROUTER")
-    judge.equal(last_received(again).value, first.value)
-    expect_exchange(again, dealer, b"behind")
+    as_router = partial(meet, socket_type="ROUTER")
+    first = expect_greets_again(peer.open("DEALER"), listen(), as_router, "15/grammar/abnf-zmtp")
+    judge.that(first.revision in (1, 3), "revision 1, or 3", first.revision, "15/interop/revision-one")

@@ -4,7 +4,7 @@ azmq works in tasks of the event loop: requests are read in another thread, and 
 It does not compile on Python 3.7 and newer, so what is used here is that of 3.6.
 """
 
-# ruff: noqa: D102, D103
+# ruff: noqa: D103
 
 import asyncio
 import hashlib
@@ -43,12 +43,15 @@ class Loop(asyncio.SelectorEventLoop):
     listening = None
 
     async def create_server(self, *args, **kwargs):
+        """Of TCP."""
         return await self.tell(super().create_server(*args, **kwargs))
 
     async def create_unix_server(self, *args, **kwargs):
+        """Of ipc."""
         return await self.tell(super().create_unix_server(*args, **kwargs))
 
     async def tell(self, starting):
+        """Its address, or why there is none, to who waits for it."""
         future, self.listening = self.listening, None
         try:
             server = await starting
@@ -65,10 +68,12 @@ class Passwords(BaseZAPAuthenticator):
     """Says whose credentials are good; each socket has a context of its own, and so a list of its own."""
 
     def on_open(self, context, pairs):
+        """Keep the list."""
         super().on_open(context=context)
         self.pairs = pairs
 
     async def on_request(self, domain, address, identity, mechanism, credentials):
+        """Let in who is in it."""
         if credentials not in self.pairs:
             raise ZAPAuthenticationFailure("not in the list")
         return None, None

@@ -122,21 +122,22 @@ def wants_header_of_1_0_in_one_piece() -> None:
 @mutant("zmtp10/framing/length-zero-is-passed-over")
 def closes_on_length_zero() -> None:
     """Closes on a frame of ZMTP 1.0 of length zero."""
-    _at_length_zero(lambda parser: None)
+    _at_length_zero(None)
 
 
 @mutant("zmtp10/framing/length-zero-is-passed-over")
 def reads_flags_behind_length_zero() -> None:
     """Takes the octet behind a length of zero for that frame's flags, and passes over both."""
-    _at_length_zero(lambda parser: 2)
+    _at_length_zero(2)
 
 
-def _at_length_zero(pass_over: Callable[[FrameParser], int | None]) -> None:
+def _at_length_zero(octets: int | None) -> None:
+    """Pass over so many octets where the length is zero; None: close."""
+
     @patch(FrameParser, "_discard_empty")
     def discard(original: Original, self: FrameParser) -> None:
         if self.pending[:1] != b"\0":
             return
-        octets = pass_over(self)
         if octets is None:
             raise RemoteProtocolError(REFUSED, "length zero", self.offset)
         self._at += octets
