@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+SHORTEST_PROBE_S = 0.001
 
 
 class DeadlineExceeded(TimeoutError):
@@ -109,6 +112,18 @@ class Deadlines:
         a processor.
         """
         return 0.02 * max(1.0, self.scale)
+
+    def probes_s(self) -> Iterator[float]:
+        """What to wait behind each try of a probe that has no partner yet: a little at first, then `probe_s`.
+
+        A handshake takes a few milliseconds; who waits `probe_s` for it at once mostly waits for nothing.
+        """
+        wait_s = SHORTEST_PROBE_S
+        while wait_s < self.probe_s:
+            yield wait_s
+            wait_s *= 2
+        while True:
+            yield self.probe_s
 
     def deadline(self, name: str) -> Deadline:
         """Begin the wait called `name`: deadline("answer") lasts `answer_s`."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 
 import pytest
@@ -59,3 +60,12 @@ def test_the_error_names_the_wait_and_what_was_awaited() -> None:
     assert isinstance(error, TimeoutError)
     assert (error.name, error.seconds, error.what) == ("answer", 5.0, "answer to recv")
     assert str(error) == "no answer to recv within 5 s (answer)"
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+def test_a_probe_waits_little_at_first_and_then_as_long_as_any(scale: float) -> None:
+    waits = Deadlines(scale=scale)
+    first = list(itertools.islice(waits.probes_s(), 12))
+    assert first[0] == 0.001
+    assert first == sorted(first)
+    assert set(first[-3:]) == {waits.probe_s}

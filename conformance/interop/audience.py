@@ -59,11 +59,13 @@ class Audience:
         deadline = self.publisher.peer.deadlines.deadline("reconnect")
         came: list[list[bytes]] = []
         sent = arrived = 0
-        while not arrived:
+        for wait_s in self.publisher.peer.deadlines.probes_s():
             sent += 1
             self.publisher.send([topic + b"%d" % sent])
-            arrived = self._arrived(topic, came, self.publisher.peer.deadlines.probe_s)
-            if not arrived and deadline.expired:
+            arrived = self._arrived(topic, came, wait_s)
+            if arrived:
+                break
+            if deadline.expired:
                 late = f"not within {deadline.seconds:g} s"
                 raise Mismatch("a subscription takes effect", late, SUBSCRIBING)
         while arrived < sent:

@@ -185,9 +185,8 @@ class Line:
         """Let the speaker say numbered probes until one arrives, and take all of those that follow it."""
         topic = PROBE + b"%d/" % next(self._numbers)
         deadline = self.hearer.peer.deadlines.deadline(within)
-        wait_s = self.hearer.peer.deadlines.probe_s
         sent = 0
-        while True:
+        for wait_s in self.hearer.peer.deadlines.probes_s():
             sent += 1
             self.speaker.send(self.framed(self.speaker, [topic + b"%d" % sent]))
             if self.hearer.peer.readable(self.hearer, within_s=wait_s):
