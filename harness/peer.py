@@ -248,6 +248,13 @@ class RemoteSocket:
         """Dial an endpoint, now or as soon as it is there."""
         self.peer.call("connect", socket=self.id, endpoint=endpoint)
 
+    def connect_peer(self, endpoint: str, clause: str | None = None) -> bytes:
+        """Dial as a PEER (RFC 51): the routing id of whoever will be met there, four octets."""
+        answer = self.peer.call("connect", socket=self.id, endpoint=endpoint)
+        if "routing_id" not in answer:
+            raise Mismatch("connect answers a routing id", "none", clause)
+        return bytes(answer["routing_id"])
+
     def unbind(self, endpoint: str) -> None:
         """Listen there no more."""
         self.peer.call("unbind", socket=self.id, endpoint=endpoint)

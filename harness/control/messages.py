@@ -15,6 +15,7 @@ from typing import Any
 
 CONTROL_VERSION = "1"
 MAX_LINE_OCTETS = 64 * 2**20
+ROUTING_ID_OCTETS = 4
 OUTCOMES = frozenset({"accepted", "would-block", "unroutable", "refused"})
 ERROR_KINDS = frozenset({"unsupported", "timeout", "failed"})
 OCTET_OPTIONS = frozenset(
@@ -111,8 +112,11 @@ def _ok_fields(ok: Any, request: Request) -> dict[str, Any]:
     """The checked fields of a success; fields nobody knows are kept as they came."""
     if not isinstance(ok, dict):
         raise MalformedAnswer("ok", f"expected an object, got {_show(ok)}")
-    for name, check in ANSWERS.get(request.op, {}).items():
+    required = ANSWERS.get(request.op, {})
+    for name, check in (required | MORE_ANSWERS.get(request.op, {})).items():
         if name not in ok:
+            if name not in required:
+                continue
             raise MalformedAnswer(f"ok.{name}", "missing")
         try:
             ok[name] = check(ok[name])
@@ -170,6 +174,13 @@ def _octets(value: Any) -> bytes:
         octets = None
     if octets is None or len(value) != 2 * len(octets) or value != value.lower():
         raise ValueError("expected octets in lower-case hex")
+    return octets
+
+
+def _routing_id(value: Any) -> bytes:
+    octets = _octets(value)
+    if len(octets) != ROUTING_ID_OCTETS:
+        raise ValueError(f"expected {ROUTING_ID_OCTETS} octets in lower-case hex")
     return octets
 
 
@@ -236,6 +247,9 @@ ANSWERS: dict[str, dict[str, Check]] = {
     "monitor": {"events": _events},
 }
 """Each operation's answer: the fields it must hold and how each is read."""
+
+MORE_ANSWERS: dict[str, dict[str, Check]] = {"connect": {"routing_id": _routing_id}}
+"""Fields that an answer may hold beside those."""
 
 
 def _show(value: Any) -> str:

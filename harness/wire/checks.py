@@ -5,7 +5,8 @@ for every place where a rule does not hold. What a trace does not reach (a frame
 partner of ZMTP 1.0 or 2.0, a mechanism other than NULL for the handshake's rules) is not judged.
 
 Sources: RFC 37, "Formal Grammar", "Framing", "NULL Mechanism", "Connection Metadata", "Connection
-Heartbeating", "The Publish-Subscribe Pattern"; RFC 29 and 30 for who only receives.
+Heartbeating", "The Publish-Subscribe Pattern", "Thread-safe sockets", "Radio-Dish"; RFC 29, 30, 48 and 49 for
+who only receives.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from harness.zmtp import (
     Error,
     Greeting,
     Introduction,
+    Join,
+    Leave,
     Message,
     Ping,
     Pong,
@@ -28,9 +31,15 @@ from harness.zmtp import (
     Subscribe,
     Undecodable,
 )
+from harness.zmtp.grammar import DRAFT_SOCKET_TYPES, GROUP
 
 from .render import describe
 from .trace import VERSION_HEAD_OCTETS, Decoded, Sender, Trace, announced_major, other
+
+RECEIVE_ONLY = {
+    "PULL": "30/pull/receive-only", "SUB": "29/sub/receive-only", "DISH": "48/dish/receive-only",
+    "GATHER": "49/gather/receive-only",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,10 +274,10 @@ def check_command_form(trace: Trace, connection: int, sender: Sender) -> Iterato
 
 
 def check_receivers_send_nothing(trace: Trace, connection: int, sender: Sender) -> Iterator[Finding]:
-    """A PULL sends no message; a SUB none but subscriptions: one frame that begins with 00 or 01."""
+    """Who only receives sends no message; a SUB only subscriptions: one frame that begins with 00 or 01."""
     own = _own(trace, connection, sender)
     socket_type = _socket_type(own)
-    clause = {"PULL": "30/pull/receive-only", "SUB": "29/sub/receive-only"}.get(socket_type or "")
+    clause = RECEIVE_ONLY.get(socket_type or "")
     if clause is None:
         return
     for each in own:
@@ -279,6 +288,36 @@ def check_receivers_send_nothing(trace: Trace, connection: int, sender: Sender) 
 
 def _is_subscription(message: Message) -> bool:
     return len(message.parts) == 1 and message.parts[0][:1] in (b"\0", b"\1")
+
+
+def check_one_frame(trace: Trace, connection: int, sender: Sender) -> Iterator[Finding]:
+    """The thread-safe types send messages of one frame; RADIO of two, of which the first is a group."""
+    own = _own(trace, connection, sender)
+    socket_type = _socket_type(own)
+    if socket_type not in DRAFT_SOCKET_TYPES:
+        return
+    for each in own:
+        value = each.received.value
+        if not isinstance(value, Message):
+            continue
+        if socket_type == "RADIO":
+            if len(value.parts) != 2 or not GROUP.fullmatch(value.parts[0]):
+                yield _finding(each, "37/radiodish/abnf-radio-dish-message", f"{describe(value)} from RADIO")
+        elif len(value.parts) != 1:
+            yield _finding(each, "37/threadsafe/no-multipart-send", f"{describe(value)} from {socket_type}")
+
+
+def check_dishes_join(trace: Trace, connection: int, sender: Sender) -> Iterator[Finding]:
+    """JOIN and LEAVE come from DISH only."""
+    own = _own(trace, connection, sender)
+    socket_type = _socket_type(own)
+    if socket_type in (None, "DISH"):
+        return
+    for each in own:
+        if isinstance(each.received.value, Join | Leave):
+            join = isinstance(each.received.value, Join)
+            clause = "37/radiodish/join-command" if join else "37/radiodish/leave-command"
+            yield _finding(each, clause, f"{describe(each.received.value)} from {describe(socket_type)}")
 
 
 # -- the table -----------------------------------------------------------------------------------
@@ -306,6 +345,7 @@ _BY_FAULT: dict[str, tuple[str, ...]] = {
     "resource": ("37/resource/abnf-resource",),
     "error-whole": ("37/null/abnf-error",),
     "error-reason-visible": ("37/null/abnf-error-reason",),
+    "group": ("37/radiodish/abnf-group",),
     "ping-ttl-whole": ("37/heartbeat/abnf-ping-ttl",),
     "heartbeat-context-size": ("37/heartbeat/context-max",),
 }
@@ -328,7 +368,18 @@ _BY_TRACE: tuple[Check, ...] = (
     Check(
         "receivers-send-nothing",
         check_receivers_send_nothing,
-        ("29/sub/receive-only", "30/pull/receive-only"),
+        tuple(RECEIVE_ONLY.values()),
+    ),
+    Check(
+        "one-frame",
+        check_one_frame,
+        ("37/threadsafe/no-multipart-send", "37/radiodish/abnf-radio-dish-message"),
+    ),
+    Check(
+        "dishes-join",
+        check_dishes_join,
+        ("37/radiodish/join-command", "37/radiodish/leave-command"),
+        own=False,
     ),
 )
 

@@ -1,7 +1,8 @@
-"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, PING, PONG, those of PLAIN and CURVE, and any other by name.
+"""Commands: READY, ERROR, SUBSCRIBE, CANCEL, JOIN, LEAVE, PING, PONG, those of PLAIN and CURVE, and
+any other by name.
 
 Sources: RFC 37, "Formal Grammar" (command), "NULL Mechanism", "Publish-Subscribe over ZMTP 3.0",
-"Connection Heartbeating"; RFC 24; RFC 26.
+"Radio-Dish", "Connection Heartbeating"; RFC 24; RFC 26.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from .curve import (
 )
 from .errors import LocalProtocolError, RemoteProtocolError
 from .frames import Frame
-from .grammar import COMMAND_NAME, ERROR_REASON, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
+from .grammar import COMMAND_NAME, ERROR_REASON, GROUP, PING_CONTEXT_MAX_OCTETS, TTL_MAX_DS
 from .metadata import parse_properties, property_faults
 from .plain import PLAIN, PLAIN_PARSERS, Hello, Initiate, Welcome, hello_faults
 from .typed import Command, Introduction, Typed
@@ -70,6 +71,30 @@ class Cancel(Typed):
 
 
 @dataclass(frozen=True, slots=True)
+class Join(Typed):
+    """JOIN a group of 0 to 255 octets, none of them zero."""
+
+    group: bytes = b""
+
+    def to_command(self) -> Command:
+        """JOIN as name and data."""
+        _check_group(self.group)
+        return Command(b"JOIN", self.group)
+
+
+@dataclass(frozen=True, slots=True)
+class Leave(Typed):
+    """LEAVE a group."""
+
+    group: bytes = b""
+
+    def to_command(self) -> Command:
+        """LEAVE as name and data."""
+        _check_group(self.group)
+        return Command(b"LEAVE", self.group)
+
+
+@dataclass(frozen=True, slots=True)
 class Ping(Typed):
     """PING: time to live in tenths of a second (0 for none), context of 0 to 16 octets."""
 
@@ -99,9 +124,14 @@ class Pong(Typed):
 
 
 CurveCommand = CurveHello | CurveWelcome | CurveInitiate | CurveReady | CurveMessage
-AnyCommand = (
-    Command | Ready | Error | Subscribe | Cancel | Ping | Pong | Hello | Welcome | Initiate | CurveCommand
-)
+Secure = Hello | Welcome | Initiate | CurveCommand
+InTraffic = Subscribe | Cancel | Join | Leave | Ping | Pong | Error | Command | Secure
+AnyCommand = InTraffic | Ready
+
+
+def _check_group(group: bytes) -> None:
+    if not GROUP.fullmatch(group):
+        raise LocalProtocolError("37/radiodish/abnf-group", "group is not 0 to 255 octets other than zero")
 
 
 def _check_context(context: bytes) -> None:
@@ -142,6 +172,9 @@ def command_faults(command: AnyCommand, frame: Frame) -> Iterator[RemoteProtocol
         yield from hello_faults(command, at + len(b"\5HELLO"))
     elif isinstance(command, CurveHello):
         yield from curve_hello_faults(command, at + len(b"\5HELLO"))
+    elif isinstance(command, Join | Leave) and not GROUP.fullmatch(command.group):
+        at += len(b"\4JOIN") if isinstance(command, Join) else len(b"\5LEAVE")
+        yield RemoteProtocolError("37/radiodish/abnf-group", "group is not 0 to 255 octets but zero", at)
     elif isinstance(command, Error) and not ERROR_REASON.fullmatch(command.reason):
         yield RemoteProtocolError(
             "37/null/abnf-error-reason", "reason is not visible characters only", at + len(b"\5ERROR") + 1
@@ -184,6 +217,8 @@ _PARSERS: dict[bytes, Callable[[bytes, int], AnyCommand]] = {
     b"ERROR": _parse_error,
     b"SUBSCRIBE": lambda data, at: Subscribe(data),
     b"CANCEL": lambda data, at: Cancel(data),
+    b"JOIN": lambda data, at: Join(data),
+    b"LEAVE": lambda data, at: Leave(data),
     b"PING": _parse_ping,
     b"PONG": _parse_pong,
 }

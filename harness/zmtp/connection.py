@@ -9,13 +9,13 @@ Sources: RFC 24 to 26; RFC 37, "Version Negotiation", "NULL Mechanism", "The Soc
 from collections.abc import Iterator
 from typing import TypeVar
 
-from .commands import AnyCommand, Cancel, Error, Ping, Pong, Ready, Subscribe
+from .commands import AnyCommand, Cancel, Error, InTraffic, Ping, Pong, Ready, Subscribe
 from .config import Config
 from .cover import Cover
 from .curve import CURVE, Boxed, CurveMessage
 from .decoder import Decoder, Received, Undecodable, Value
 from .errors import LocalProtocolError, RemoteProtocolError
-from .events import Event, GreetingReceived, HandshakeDone, InTraffic
+from .events import Event, GreetingReceived, HandshakeDone
 from .grammar import (
     ADDRESSED,
     IDENTITY_MAX_OCTETS,

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from .commands import Cancel, CurveCommand, Error, Ping, Pong, Subscribe
+from .commands import InTraffic
 from .greeting import Greeting, LegacyGreeting
 from .messages import Message
 from .metadata import Property
-from .plain import Hello, Initiate, Welcome
-from .typed import Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +28,4 @@ class HandshakeDone:
     properties: tuple[Property, ...] = ()
 
 
-InTraffic = Subscribe | Cancel | Ping | Pong | Error | Command | Hello | Welcome | Initiate | CurveCommand
 Event = GreetingReceived | HandshakeDone | Message | InTraffic

@@ -33,6 +33,7 @@ COMMAND_NAME = re.compile(rb"[A-Za-z]{1,255}")
 PROPERTY_NAME = re.compile(rb"[A-Za-z0-9._+-]{1,255}")
 ERROR_REASON = re.compile(rb"[\x21-\x7e]{0,255}")
 CREDENTIAL = re.compile(rb"[\x21-\x7e]{0,255}")
+GROUP = re.compile(rb"[^\0]{0,255}", re.DOTALL)
 RESOURCE = re.compile(rb"[A-Za-z0-9$_@.&+-]+(?:/[A-Za-z0-9$_@.&+-]+)*")
 
 # RFC 37, "The Socket-Type Property": who may talk to whom.
@@ -48,12 +49,20 @@ PARTNERS: dict[str, frozenset[str]] = {
     "PUSH": frozenset({"PULL"}),
     "PULL": frozenset({"PUSH"}),
     "PAIR": frozenset({"PAIR"}),
+    "CLIENT": frozenset({"SERVER"}),
+    "SERVER": frozenset({"CLIENT"}),
+    "RADIO": frozenset({"DISH"}),
+    "DISH": frozenset({"RADIO"}),
+    "SCATTER": frozenset({"GATHER"}),
+    "GATHER": frozenset({"SCATTER"}),
+    "PEER": frozenset({"PEER"}),
+    "CHANNEL": frozenset({"CHANNEL"}),
 }
-SOCKET_TYPES: tuple[str, ...] = tuple(PARTNERS)
-# Named by RFC 37 beside those; what they do stands in draft RFCs of their own.
+# RFC 37, "Thread-safe sockets": what these do stands in draft RFCs of their own.
 DRAFT_SOCKET_TYPES: tuple[str, ...] = (
     "CLIENT", "SERVER", "RADIO", "DISH", "SCATTER", "GATHER", "PEER", "CHANNEL",
 )  # fmt: skip
+SOCKET_TYPES: tuple[str, ...] = tuple(name for name in PARTNERS if name not in DRAFT_SOCKET_TYPES)
 
 # RFC 37, "The Identity Property": the types whose identity means something to their partner.
 ADDRESSED = frozenset({"REQ", "DEALER", "ROUTER"})

@@ -10,6 +10,7 @@ from harness.control.flood import body, digest
 
 from .base import EVENTS_MAX, Outcome, Socket
 from .errors import Failed, Unsupported
+from .groups import Dish, Radio
 from .options import Options
 from .pair import Pair
 from .pipe import Parts
@@ -18,11 +19,16 @@ from .proxy import Proxy
 from .pubsub import Pub, Sub, Xpub, Xsub
 from .reactor import Reactor
 from .reqrep import Dealer, Rep, Req, Router
+from .singles import Channel, Client, Gather, PeerSocket, Scatter, Server
 
 CONTROL_VERSION = "1"
 VERSION = "0.1.0"
 SOCKET_TYPES: dict[str, type[Socket]] = {
-    kind.type: kind for kind in (Req, Rep, Dealer, Router, Pub, Xpub, Sub, Xsub, Push, Pull, Pair)
+    kind.type: kind
+    for kind in (
+        *(Req, Rep, Dealer, Router, Pub, Xpub, Sub, Xsub, Push, Pull, Pair),
+        *(Client, Server, Radio, Dish, Scatter, Gather, PeerSocket, Channel),
+    )
 }
 Answer = dict[str, Any]
 BATCH = 100
@@ -48,7 +54,7 @@ class Adapter:
             "set": self.set,
             "get": self.get,
             "bind": lambda socket, endpoint: {"endpoint": self.socket(socket).bind(endpoint)},
-            "connect": lambda socket, endpoint: {"endpoint": self.socket(socket).connect(endpoint)},
+            "connect": self.connect,
             "unbind": lambda socket, endpoint: self.socket(socket).unbind(endpoint),
             "disconnect": lambda socket, endpoint: self.socket(socket).disconnect(endpoint),
             "subscribe": lambda socket, prefix: self.socket(socket).subscribe(bytes.fromhex(prefix)),
@@ -114,7 +120,7 @@ class Adapter:
         }
 
     def open(self, type: str, options: dict[str, Any] | None = None) -> Answer:
-        """A socket of one of the stable types."""
+        """A socket of one of the types that there are."""
         if type not in SOCKET_TYPES:
             raise Unsupported(f"socket type {type}")
         values = Options()
@@ -137,6 +143,14 @@ class Adapter:
         """The end: leave no files."""
         for number in list(self.sockets):
             self.close(number)
+
+    def connect(self, socket: int, endpoint: str) -> Answer:
+        """Dial; a PEER is told the routing id of whom it will meet there."""
+        target = self.socket(socket)
+        answer: Answer = {"endpoint": target.connect(endpoint)}
+        if isinstance(target, PeerSocket):
+            answer["routing_id"] = target.dialers[-1].pipe.routing_id.hex()
+        return answer
 
     def set(self, socket: int, option: str, value: Any) -> None:
         """Set an option: high-water marks at once, the rest for connections to come."""

@@ -117,7 +117,7 @@ def test_options_come_back(peer: Peer) -> None:
     ("op", "fields", "kind"),
     [
         ("frobnicate", {}, "unsupported"),
-        ("open", {"type": "CLIENT", "options": {}}, "unsupported"),
+        ("open", {"type": "STREAM", "options": {}}, "unsupported"),
         ("open", {"type": "PAIR", "options": {"no-such": 1}}, "unsupported"),
         ("bind", {"endpoint": "udp://127.0.0.1:1"}, "unsupported"),
         ("bind", {"endpoint": "nonsense"}, "failed"),

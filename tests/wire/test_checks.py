@@ -18,6 +18,8 @@ from harness.zmtp import (
     Greeting,
     Hello,
     Initiate,
+    Join,
+    Leave,
     LegacyGreeting,
     Message,
     Ping,
@@ -27,6 +29,7 @@ from harness.zmtp import (
     Welcome,
     malformed,
 )
+from harness.zmtp.grammar import PARTNERS
 
 ROOT = Path(__file__).resolve().parents[2]
 Step = tuple[str, bytes]
@@ -46,12 +49,11 @@ def hand(*octets: bytes) -> bytes:
 
 
 HELLO = Greeting().serialize()
-PARTNERS = {"ROUTER": "DEALER", "SUB": "PUB", "PULL": "PUSH", "PUB": "SUB", "PUSH": "PULL"}
 
 
 def after(socket_type: str, *steps: Step) -> Trace:
     """A good NULL handshake as that socket type, then these steps."""
-    partner = Ready(PARTNERS[socket_type], b"me").serialize()
+    partner = Ready(min(PARTNERS[socket_type]), b"me").serialize()
     return trace_of((">", HELLO), ("<", HELLO), (">", partner), ("<", Ready(socket_type).serialize()), *steps)
 
 
@@ -92,7 +94,7 @@ GOOD: dict[str, Trace] = {
     "long form of a small message": after("ROUTER", ("<", Message(b"a").serialize(long=True))),
     "cut message": after("ROUTER", ("<", malformed.unfinished_message(b"a", b"b"))),
     "cut frame": after("ROUTER", ("<", Message(b"abcdef").serialize()[:4])),
-    "other commands": after("ROUTER", ("<", Command(b"JOIN", b"group").serialize())),
+    "other commands": after("ROUTER", ("<", Command(b"NEWS", b"group").serialize())),
     "pings": after(
         "ROUTER",
         (">", Ping(0, b"one").serialize()),
@@ -105,6 +107,9 @@ GOOD: dict[str, Trace] = {
     "subscriptions": after("SUB", ("<", Subscribe(b"a").serialize()), ("<", Cancel(b"a").serialize())),
     "old subscriptions": after("SUB", ("<", Message(b"\1a").serialize()), ("<", Message(b"\0a").serialize())),
     "publications": after("PUB", (">", Subscribe(b"").serialize()), ("<", Message(b"a", b"b").serialize())),
+    "groups": after("DISH", ("<", Join(b"a").serialize()), ("<", Leave(b"").serialize())),
+    "group": after("RADIO", (">", Join(b"").serialize()), ("<", Message(b"", b"b").serialize())),
+    "one frame": after("SERVER", ("<", Message(b"").serialize())),
     "refusal": trace_of((">", HELLO), ("<", HELLO), ("<", Error(b"Invalid").serialize())),
     "late refusal": readied(hand(Ready("REP").serialize(), Error(b"Invalid").serialize())),
     "3.0": trace_of(
@@ -209,6 +214,21 @@ BAD: dict[str, list[Trace]] = {
         after("PULL", ("<", Message(b"\1").serialize())),
         after("SUB", ("<", Message(b"hello").serialize())),
         after("SUB", ("<", Message(b"\1a", b"b").serialize())),
+        after("GATHER", ("<", Message(b"a").serialize())),
+    ],
+    "one-frame": [
+        after("CLIENT", ("<", Message(b"a", b"b").serialize())),
+        after("RADIO", ("<", Message(b"a").serialize())),
+        after("RADIO", ("<", Message(b"a\0", b"b").serialize())),
+        after("RADIO", ("<", Message(b"a", b"b", b"").serialize())),
+    ],
+    "dishes-join": [
+        after("RADIO", ("<", Join(b"a").serialize())),
+        after("CLIENT", ("<", Leave(b"a").serialize())),
+    ],
+    "group": [
+        after("DISH", ("<", malformed.command_named(b"JOIN", b"a\0"))),
+        after("DISH", ("<", malformed.command_named(b"LEAVE", b"a" * 256))),
     ],
 }
 

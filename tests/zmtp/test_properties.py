@@ -37,7 +37,7 @@ from tests.zmtp.pairs import Pair, cut
 BODIES = st.binary(max_size=20) | st.sampled_from([253, 254, 255, 256, 257]).map(lambda size: b"x" * size)
 MESSAGES = st.lists(BODIES, min_size=1, max_size=4).map(lambda parts: Message(*parts))
 NAME = st.text("ABCXYZabcxyz", min_size=1, max_size=12).map(str.encode)
-KNOWN = {b"READY", b"ERROR", b"SUBSCRIBE", b"CANCEL", b"PING", b"PONG"}
+KNOWN = {b"READY", b"ERROR", b"SUBSCRIBE", b"CANCEL", b"PING", b"PONG", b"JOIN", b"LEAVE"}
 PROPERTIES = st.lists(
     st.tuples(st.from_regex(rb"X-[A-Za-z0-9._+-]{1,9}", fullmatch=True), BODIES), max_size=3
 ).map(tuple)

@@ -8,6 +8,8 @@ from harness.zmtp import (
     Error,
     Frame,
     Greeting,
+    Join,
+    Leave,
     LegacyGreeting,
     LocalProtocolError,
     Message,
@@ -21,7 +23,7 @@ from harness.zmtp import (
     subscription,
 )
 from harness.zmtp.commands import AnyCommand
-from harness.zmtp.grammar import PARTNERS, SOCKET_TYPES, are_partners
+from harness.zmtp.grammar import DRAFT_SOCKET_TYPES, PARTNERS, SOCKET_TYPES, are_partners
 from harness.zmtp.metadata import parse_properties, property_faults, serialize_properties
 
 # RFC 37 and 23, "Worked Example".
@@ -59,6 +61,8 @@ class TestWorkedExample:
     [
         (Subscribe(b"A"), b"\x04\x0b\x09SUBSCRIBEA"),
         (Cancel(b"A"), b"\x04\x08\x06CANCELA"),
+        (Join(b"A"), b"\x04\x06\x04JOINA"),
+        (Leave(b""), b"\x04\x06\x05LEAVE"),
         (Ping(0x0102, b"ctx"), b"\x04\x0a\x04PING\x01\x02ctx"),
         (Pong(b"ctx"), b"\x04\x08\x04PONGctx"),
         (Error(b"why"), b"\x04\x0a\x05ERROR\x03why"),
@@ -256,9 +260,17 @@ def test_who_talks_to_whom() -> None:
     drawn = drawn_pairs()
     assert len(drawn) == 121
     assert {(a, b): are_partners(a, b) for a in SOCKET_TYPES for b in SOCKET_TYPES} == drawn
-    assert set(PARTNERS) == {a for a, _ in drawn}
     assert not are_partners("REQ", "CLIENT")
     assert not are_partners("none", "REQ")
+
+
+def test_each_draft_type_has_one_partner() -> None:
+    pairs = {("CLIENT", "SERVER"), ("RADIO", "DISH"), ("SCATTER", "GATHER")}
+    pairs |= {("PEER", "PEER"), ("CHANNEL", "CHANNEL")}
+    drawn = pairs | {(b, a) for a, b in pairs}
+    found = {(a, b) for a in PARTNERS for b in PARTNERS if are_partners(a, b) and a in DRAFT_SOCKET_TYPES}
+    assert found == drawn
+    assert set(PARTNERS) == {*SOCKET_TYPES, *DRAFT_SOCKET_TYPES}
 
 
 def test_an_error_reads_as_one_line() -> None:
