@@ -8,7 +8,7 @@ import pytest
 
 from conformance.pipeline.ends import small_window
 from harness.case import Judge, case
-from harness.peer import Parts, Peer, RemoteSocket
+from harness.peer import Parts, Peer, RemoteSocket, show_parts
 from harness.pytest_fixtures import Attach, Dial
 from harness.wire.rawpeer import RawPeer, as_message
 from harness.zmtp import Cancel, Message, Subscribe
@@ -27,6 +27,13 @@ UPSTREAM = {
     "01-inside": (b"up\x01", b"\x01A", b"end"),
     "00-inside": (b"up\x00", b"\x00A", b"end"),
     "big": (b"up" + octets(70_000),),
+}
+
+ATOMIC = "37/framing/atomic"
+LIKE_REQUESTS = {
+    "00-first": (b"\x00\x00", b""),
+    "00-alone-first": (b"\x00", b"body"),
+    "01-first": (b"\x01topic", b"body", b"more", b"\x00end"),
 }
 
 
@@ -85,6 +92,33 @@ def test_shows_messages_of_subscribers(peer: Peer, attach: Attach, parts: tuple[
     Judge.equal(
         [m for m in came if m not in shown(Subscribe(b"A"), Subscribe(b"B"))], [list(parts), [b"later"]]
     )
+
+
+@case("pubsub/xpub/message-that-begins-as-a-request", clauses=[ATOMIC], needs=["XPUB"])
+@pytest.mark.parametrize("parts", LIKE_REQUESTS.values(), ids=LIKE_REQUESTS)
+def test_message_that_begins_as_a_request(
+    peer: Peer, attach: Attach, judge: Judge, parts: tuple[bytes, ...]
+) -> None:
+    """Of a message whose first frame looks like a request, what is no request is not torn apart.
+
+    A request is one frame (RFC 23, The Publish-Subscribe Pattern), so such a message is none; but libzmq
+    documents that it takes each frame that looks like one for a request (ZMQ_ONLY_FIRST_SUBSCRIBE).
+    """
+    xpub = peer.open("XPUB")
+    raw = attach(xpub).handshake("XSUB")
+    raw.send(Message(*parts), Message(b"fence"))
+    came = list(iter(lambda: xpub.recv(clause=ATOMIC), [b"fence"]))
+    rest = [message for message in came if not is_like_a_request(message)]
+    taken_out = [[part for part in parts if not is_like_a_request([part])], list(parts[1:])]
+    expected = " or ".join(map(show_parts, [parts, *taken_out])) + ", or nothing, and perhaps requests"
+    judge.that(came == [list(parts)] or rest in ([], *([each] for each in taken_out)), expected, came, ATOMIC)
+    if came != [list(parts)]:
+        judge.note(f"{show_parts(parts)} is shown as {' and '.join(map(show_parts, came)) or 'nothing'}")
+
+
+def is_like_a_request(message: Parts) -> bool:
+    """Whether a message is one frame that begins with 00 or 01."""
+    return len(message) == 1 and message[0][:1] in (b"\0", b"\1")
 
 
 def ends(raw: RawPeer) -> dict[str, Callable[[], None]]:

@@ -44,6 +44,17 @@ def discards_messages_of_subscribers() -> None:
         return False
 
 
+@mutant("pubsub/xpub/message-that-begins-as-a-request")
+def tears_apart_what_begins_like_a_request() -> None:
+    """Shows each frame of a message that begins like a request as a message of its own."""
+
+    @patch(Xpub, "take_message")
+    def take_message(original: Original, self: Xpub, pipe: Pipe, parts: Parts) -> None:
+        like = len(parts) > 1 and parts[0][:1] in (b"\0", b"\1")
+        for each in [(part,) for part in parts] if like else [parts]:
+            original(self, pipe, each)
+
+
 @mutant("pubsub/xpub/cancels-for-who-is-gone", "pubsub/xpub/topic-that-others-hold")
 def says_nothing_of_the_departed() -> None:
     """Forgets the subscriptions of who is gone without telling the application."""
