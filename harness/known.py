@@ -2,7 +2,7 @@
 
 known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
 the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link where
-it is discussed or documented. An entry for a case of interop may name the partner (a glob); its parameter
+it is discussed or documented. An entry for a case of interop may name its partners (globs); its parameter
 reads as if the peer that the list belongs to were the first of the two. `race = true` says that a fault shows
 in some runs only: then the case may pass, too, and the clause may be a glob, as a race hits cases of several
 rules. `security = true` says that a stranger can do harm with it: the conversation is kept out of what a run
@@ -28,9 +28,9 @@ FILE_NAME = "known.toml"
 MOST_CASES = 20
 INTEROP = "interop/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
-_OPTIONAL = {"param", "partner"}
+_OPTIONAL = {"param"}
 _FLAGS = {"race", "security"}
-_KEYS = _TEXTS | _OPTIONAL | _FLAGS
+_KEYS = _TEXTS | _OPTIONAL | _FLAGS | {"partners"}
 
 
 class KnownError(ValueError):
@@ -47,7 +47,7 @@ class Entry:
     reason: str
     link: str
     param: str = "*"
-    partner: str = "*"
+    partners: Sequence[str] = ()
     file: str = ""
     race: bool = False
     security: bool = False
@@ -57,14 +57,12 @@ class Entry:
     _case: re.Pattern[str] = field(init=False, repr=False)
     _clause: re.Pattern[str] = field(init=False, repr=False)
     _param: re.Pattern[str] = field(init=False, repr=False)
-    _partner: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """The globs as expressions: each result of a run is held against each entry."""
         self._case = re.compile(fnmatch.translate(self.case))
         self._clause = re.compile(fnmatch.translate(self.clause))
         self._param = re.compile(fnmatch.translate(self.param))
-        self._partner = re.compile(fnmatch.translate(self.partner))
 
     @property
     def is_interop(self) -> bool:
@@ -72,8 +70,11 @@ class Entry:
         return self.case.startswith(INTEROP)
 
     def meets(self, partner: str) -> bool:
-        """Whether this entry speaks of that partner."""
-        return self._partner.match(partner) is not None
+        """Whether this entry speaks of that partner: one of its globs fits, and none that begins with "!"."""
+        wanted = [glob for glob in self.partners if not glob.startswith("!")]
+        if any(fnmatch.fnmatchcase(partner, glob[1:]) for glob in self.partners if glob.startswith("!")):
+            return False
+        return not wanted or any(fnmatch.fnmatchcase(partner, glob) for glob in wanted)
 
     def covers(self, case_id: str, param: str, partner: str = "") -> bool:
         """Whether this entry speaks of a case with these parameters, and with this partner if any."""
@@ -121,10 +122,10 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _names(path: Path, data: dict[str, Any], key: str) -> list[str]:
+def _names(where: Path | str, data: dict[str, Any], key: str) -> list[str]:
     names = data.get(key, [])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise KnownError(f"{path}: {key}: not a list of names")
+        raise KnownError(f"{where}: {key}: not a list of names")
     return names
 
 
@@ -150,8 +151,9 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     for key in sorted(_FLAGS):
         if not isinstance(table.get(key, False), bool):
             raise KnownError(f"{where}: {key}: neither true nor false")
-    if "partner" in table and not table["case"].startswith(INTEROP):
-        raise KnownError(f"{where}: partner: only for cases of {INTEROP}")
+    if "partners" in table and not table["case"].startswith(INTEROP):
+        raise KnownError(f"{where}: partners: only for cases of {INTEROP}")
+    _names(where, table, "partners")
     if "*" in table["clause"] and not table.get("race"):
         raise KnownError(f"{where}: clause: a glob is for races only")
     try:

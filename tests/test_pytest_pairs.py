@@ -42,7 +42,7 @@ def test_alone(peer):
 KNOWN = """[[known]]
 case = "interop/sample/fails"
 param = "second-binds"
-partner = "{partner}"
+partners = ["{partner}"]
 clause = "37/version/padding-no-meaning"
 message = "^that with "
 reason = "it is like that with this partner"

@@ -102,12 +102,28 @@ INTEROP = "interop/lockstep/arrives"
 
 
 def test_an_entry_of_interop_speaks_of_its_partners_seen_from_its_own_side() -> None:
-    mine = entry(case=INTEROP, param="SUB-*-first-binds", partner="old-*")
+    mine = entry(case=INTEROP, param="SUB-*-first-binds", partners=["old-*"])
     known = {"me": [mine], "old-1": []}
     assert find(known, ["me", "old-1"], INTEROP, "SUB-PUB-first-binds") == [mine]
     assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-second-binds") == [mine]
     assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-first-binds") == []
     assert find(known, ["me", "new-1"], INTEROP, "SUB-PUB-first-binds") == []
+
+
+@pytest.mark.parametrize(
+    ("partners", "met"),
+    [
+        ((), "abc"),
+        (("a", "c"), "ac"),
+        (("!b",), "ac"),
+        (("!b", "!c"), "a"),
+        (("*", "!a"), "bc"),
+        (("a", "!a"), ""),
+    ],
+)
+def test_partners_are_named_or_left_out(partners: tuple[str, ...], met: str) -> None:
+    mine = entry(case=INTEROP, partners=partners)
+    assert "".join(name for name in "abc" if mine.meets(name)) == met
 
 
 def test_the_lists_of_both_count_and_one_that_agrees_is_enough() -> None:
@@ -192,7 +208,7 @@ def test_a_race_swallows_only_what_it_hit() -> None:
 def test_an_entry_of_interop_counts_where_its_pair_was_asked(
     singly: bool, partners: tuple[str, ...], complained: int
 ) -> None:
-    unmet = entry(case=INTEROP, partner="old-*")
+    unmet = entry(case=INTEROP, partners=["old-*"])
     assert len(complaints("p", [unmet], singly=singly, partners=partners)) == complained
     assert len(complaints("p", [entry()], singly=singly, partners=partners)) == int(singly)
 
@@ -222,8 +238,12 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
         ('include = ["absent.toml"]', "absent.toml: [Errno 2]"),
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
         (
-            '[[known]]\ncase="a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartner="x"',
-            "known #1: partner: only for cases of interop/",
+            '[[known]]\ncase="a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartners=["x"]',
+            "known #1: partners: only for cases of interop/",
+        ),
+        (
+            '[[known]]\ncase="interop/a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartners="x"',
+            "known #1: partners: not a list of names",
         ),
         ("[[known]", "known.toml"),
         (
