@@ -77,18 +77,24 @@ def meet_pullers(push: RemoteSocket, ends: Sequence[RawPeer], clause: str = "30/
             raise Mismatch(f"each of {len(ends)} peers gets a message", actual, clause)
 
 
-def deal_out(push: RemoteSocket, ends: Sequence[RawPeer], messages: Sequence[list[bytes]]) -> list[int]:
+def deal_out(
+    push: RemoteSocket,
+    ends: Sequence[RawPeer],
+    messages: Sequence[list[bytes]],
+    rules: str = "30/push",
+) -> list[int]:
     """Push different messages; which end each went to. Each has to arrive whole, once, and in order."""
     for parts in messages:
-        push.send(parts, "30/push/block-none")
-    return dealt([Message(*parts) for parts in messages], gather(ends, len(messages), "30/push/no-filter"))
+        push.send(parts, f"{rules}/block-none")
+    came = gather(ends, len(messages), f"{rules}/no-filter")
+    return dealt([Message(*parts) for parts in messages], came, rules)
 
 
-def dealt(sent: Sequence[Message], came: Sequence[Sequence[Message]]) -> list[int]:
+def dealt(sent: Sequence[Message], came: Sequence[Sequence[Message]], rules: str = "30/push") -> list[int]:
     """Which end each message went to, given what came at each."""
     where: dict[int, int] = {}
     for end, messages in enumerate(came):
-        numbers = [_number(message, sent) for message in messages]
+        numbers = [_number(message, sent, f"{rules}/no-filter") for message in messages]
         if numbers != sorted(numbers):
             raise Mismatch("messages in order at each peer", f"{numbers} at one", "37/sockets/ordered")
         for number in numbers:
@@ -99,9 +105,9 @@ def dealt(sent: Sequence[Message], came: Sequence[Sequence[Message]]) -> list[in
     return [where[number] for number in range(len(sent))]
 
 
-def _number(message: Message, sent: Sequence[Message]) -> int:
+def _number(message: Message, sent: Sequence[Message], clause: str) -> int:
     if message not in sent:
-        raise Mismatch("messages as they were sent", describe(message), "30/push/no-filter")
+        raise Mismatch("messages as they were sent", describe(message), clause)
     return sent.index(message)
 
 
@@ -113,14 +119,16 @@ def expect_rotation(where: Sequence[int], ends: int, clause: str) -> None:
             raise Mismatch(f"each of {ends} peers in any {2 * ends} messages", f"peers {window}", clause)
 
 
-def push_while_reading(push: RemoteSocket, reading: RawPeer, number: int) -> None:
+def push_while_reading(
+    push: RemoteSocket, reading: RawPeer, number: int, clause: str = "30/push/available"
+) -> None:
     """The socket takes a big message, body 0 of the flood with seed `number`, as long as one peer reads."""
     deadline = push.peer.deadlines.deadline("delivery")
     while not push.flood(1, BIG_OCTETS, number, within_s=push.peer.deadlines.probe_s):
         reading.arrived()
         if deadline.expired:
             actual = f"not within {deadline.seconds:g} s"
-            raise Mismatch("the message is accepted while a peer reads", actual, "30/push/available")
+            raise Mismatch("the message is accepted while a peer reads", actual, clause)
     reading.arrived()
 
 
@@ -130,10 +138,10 @@ def serves_only(sock: RemoteSocket, living: RawPeer, clause: str | None = None) 
     batch = 0
     while True:
         batch += 1
-        sent = [[b"batch-%d" % batch, b"%d" % number] for number in range(BATCH)]
+        sent = [[b"batch-%d/%d" % (batch, number)] for number in range(BATCH)]
         for parts in sent:
             sock.send(parts, clause)
-        came = read_batch(living, b"batch-%d" % batch)
+        came = read_batch(living, b"batch-%d/" % batch)
         if came == sent:
             return
         if deadline.expired:
@@ -141,7 +149,7 @@ def serves_only(sock: RemoteSocket, living: RawPeer, clause: str | None = None) 
 
 
 def read_batch(raw: RawPeer, name: bytes) -> list[list[bytes]]:
-    """What comes before a pause or before the last message of a batch; earlier batches are passed over."""
+    """What comes of a batch, whose messages begin with its name, before a pause; others are passed over."""
     came: list[list[bytes]] = []
     while len(came) < BATCH:
         try:
@@ -150,7 +158,7 @@ def read_batch(raw: RawPeer, name: bytes) -> list[list[bytes]]:
             return came
         if received is None:
             raise raw.mismatch("a message", f"the connection closed ({raw.closed})", None)
-        if isinstance(received.value, Message) and received.value.parts[0] == name:
+        if isinstance(received.value, Message) and received.value.parts[0].startswith(name):
             came.append(list(received.value.parts))
     return came
 

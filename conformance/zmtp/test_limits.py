@@ -1,14 +1,13 @@
-"""High-water marks: how much a socket queues, and what it does then (RFC 28 to 31).
+"""High-water marks: how much a socket queues, and what it does then (RFC 28 to 31, 41, 49 and 52).
 
 The exact number of messages is free, for the operating system and the accounting of each connection add to
 the mark: judged are bounds, and what becomes of the messages.
 """
 
-from dataclasses import dataclass
-
 import pytest
 
 from conformance.pipeline.ends import expect_flood, read_flood, reserved_port, small_window
+from conformance.pipeline.kinds import CHANNEL, CLIENT, GATHER, PAIR, PULL, PUSH, SCATTER, Kind, clauses
 from conformance.pubsub.probe import PUBLISHERS, rule, subscriber
 from harness.case import Judge, case
 from harness.control.flood import body
@@ -33,34 +32,18 @@ PATIENCE = 10  # probes on end in which nothing is taken, until the partner coun
 FENCE = b"fence"
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A socket type that queues, the type of its partner, and where its rules are."""
-
-    name: str
-    partner: str
-    rules: str
-
-
-SENDERS = [
-    Kind("PUSH", "PULL", "30/push"),
-    Kind("DEALER", "ROUTER", "28/dealer"),
-    Kind("PAIR", "PAIR", "31/pair"),
-]
-RECEIVERS = [Kind("PULL", "PUSH", "30/pull"), *SENDERS[1:], Kind("ROUTER", "DEALER", "28/router")]
-ANONYMOUS = [RECEIVERS[0], RECEIVERS[1], RECEIVERS[3]]
+DEALER = Kind("DEALER", "ROUTER", "28/dealer")
+ROUTER = Kind("ROUTER", "DEALER", "28/router")
+SENDERS = [PUSH, DEALER, PAIR, CLIENT, SCATTER, CHANNEL]
+RECEIVERS = [PULL, DEALER, PAIR, ROUTER, CLIENT, GATHER, CHANNEL]
+ANONYMOUS = [PULL, DEALER, ROUTER, CLIENT, GATHER]
 SUBSCRIBERS = [Kind("SUB", "XPUB", "29/sub"), Kind("XSUB", "XPUB", "29/xsub")]
 
 
 def kinds(*of: Kind) -> pytest.MarkDecorator:
     """The case for each of these, with the socket type as a capability that it needs."""
-    made = [(kind.name, kind) for kind in of]
-    return pytest.mark.parametrize(("socket_type", "kind"), made, ids=[kind.name for kind in of])
-
-
-def clauses(name: str, *of: Kind) -> list[str]:
-    """The clause of that name for each kind."""
-    return [f"{kind.rules}/{name}" for kind in of]
+    made = [(kind.type, kind) for kind in of]
+    return pytest.mark.parametrize(("socket_type", "kind"), made, ids=map(str, of))
 
 
 def met(peer: Peer, raw: RawPeer, sock: RemoteSocket, kind: Kind) -> RawPeer:

@@ -5,7 +5,7 @@ import pytest
 from conformance.pipeline.ends import next_served
 from conformance.zmtp.traffic import closed_or_served, expect_refused, start_handshake
 from harness.case import Judge, case
-from harness.exchange import expect_serves
+from harness.exchange import PARTNER, expect_serves
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
 from harness.verdict import Mismatch
@@ -14,14 +14,18 @@ from harness.zmtp import Error, Message, Ready, Subscribe, malformed
 from harness.zmtp.grammar import DRAFT_SOCKET_TYPES, SOCKET_TYPES, are_partners
 
 PAIRS = [(own, partner) for own in SOCKET_TYPES for partner in SOCKET_TYPES]
+# Each of the draft types with all of them, and with the stable types that behave most like its partner.
+ALIKE = {
+    "CLIENT": ("ROUTER", "DEALER"), "SERVER": ("DEALER", "REQ"), "RADIO": ("SUB", "XSUB"),
+    "DISH": ("PUB", "XPUB"), "SCATTER": ("PULL",), "GATHER": ("PUSH",),
+    "PEER": ("ROUTER", "DEALER"), "CHANNEL": ("PAIR",),
+}  # fmt: skip
+PAIRS += [(own, partner) for own in DRAFT_SOCKET_TYPES for partner in (*DRAFT_SOCKET_TYPES, *ALIKE[own])]
 LEGAL = [pair for pair in PAIRS if are_partners(*pair)]
 ILLEGAL = [pair for pair in PAIRS if not are_partners(*pair)]
 DRAFT = [(own, DRAFT_SOCKET_TYPES[n % len(DRAFT_SOCKET_TYPES)]) for n, own in enumerate(SOCKET_TYPES)]
-ROWS = [f"37/sockettype/matrix-{own.lower()}" for own in SOCKET_TYPES]
-PARTNER = {
-    "REQ": "REP", "REP": "REQ", "DEALER": "ROUTER", "ROUTER": "DEALER", "PUB": "SUB", "SUB": "PUB",
-    "XPUB": "XSUB", "XSUB": "XPUB", "PUSH": "PULL", "PULL": "PUSH", "PAIR": "PAIR",
-}  # fmt: skip
+ROWS = [f"37/sockettype/matrix-{own.lower()}" for own in (*SOCKET_TYPES, *DRAFT_SOCKET_TYPES)]
+ONE_PEER = ("PAIR", "CHANNEL")  # serve one at a time, and notice in their own time that the last one left
 UNKNOWN = {"other": b"FOO", "empty": b"", "longer": b"DEALERS", "shorter": b"DEALE", "octets": b"\xff\0\x80"}
 
 
@@ -65,7 +69,7 @@ def test_illegal_partner_is_not_heard(peer: Peer, dial: Dial, socket_type: str, 
     wrong.send(Ready(partner), Message(b"", b"wrong"), Subscribe(b""))
     expect_refused(wrong, clause=row(socket_type))
     wrong.close()
-    if socket_type == "PAIR":  # serves one at a time, and notices in its own time that the last one left
+    if socket_type in ONE_PEER:
         next_served(sock, endpoint, dial, row(socket_type))
         return
     good = start_handshake(dial(endpoint), Ready(PARTNER[socket_type]))
