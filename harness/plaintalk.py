@@ -18,19 +18,22 @@ from harness.wire.checks import run_own_checks
 from harness.wire.endpoints import RawListener, dial
 from harness.wire.rawpeer import RawPeer, Sendable
 from harness.zmtp import Error, Message, Ready
+from harness.zmtp.grammar import DRAFT_SOCKET_TYPES
 
 CARRIES = "37/framing/not-altered"
 BINDS_AND_CONNECTS = "37/sockets/bind-and-connect"
 SIDE_BY_SIDE = "37/abnf/zmtp"
 BESIDE_READY = "37/example/server-send-after-ready"
 # Behind the first frame: a loss or a change of an empty frame shows, and one of a long frame. Not for REQ and
-# REP, for whom empty frames have a meaning.
+# REP, for whom empty frames have a meaning, nor for those whose messages have one frame.
+WITHOUT_MORE = ("REQ", "REP", *DRAFT_SOCKET_TYPES)
 MORE = (b"", b"behind an empty frame", b"a long frame" * 30, b"")
-HEARS_MANY = ("PULL", "DEALER", "ROUTER", "PAIR", "SUB", "XSUB")
+DRAFT_HEARERS = ("CLIENT", "SERVER", "GATHER", "PEER")
+HEARS_MANY = ("PULL", "DEALER", "ROUTER", "PAIR", "SUB", "XSUB", *DRAFT_HEARERS, "CHANNEL")
 # Who hears whoever has just come. (A publisher waits for a subscription, REQ is the one who asks.)
-HEARS_BESIDE_READY = ("PULL", "DEALER", "ROUTER", "REP", "PAIR")
+HEARS_BESIDE_READY = ("PULL", "DEALER", "ROUTER", "REP", "PAIR", *DRAFT_HEARERS, "CHANNEL")
 # Where a second partner is heard, whatever the first does.
-HEARS_SECOND = ("PULL", "DEALER", "ROUTER", "REP")
+HEARS_SECOND = ("PULL", "DEALER", "ROUTER", "REP", *DRAFT_HEARERS)
 ENVELOPE = {"REP": (b"",)}  # what stands in front of a message to it
 
 
@@ -63,7 +66,7 @@ def _talk_with(peer: Peer, socket_type: str, role: str, partner: str) -> None:
     with ExitStack() as ends:
         raw = _meet(sock, role, ends, partner)
         with _blaming(raw, socket_type):
-            expect_serves(sock, raw, CARRIES, () if socket_type in ("REQ", "REP") else MORE)
+            expect_serves(sock, raw, CARRIES, () if socket_type in WITHOUT_MORE else MORE)
             if socket_type in HEARS_MANY:
                 _hear(sock, raw, b"first", b"second", b"third")
         if socket_type in HEARS_SECOND:

@@ -29,7 +29,7 @@ INTRODUCTION = (
     "zmtp10/connection/", "zmtp20/greeting/",
 )  # fmt: skip
 OCTETS = ("zmtp/", "zmtp10/", "zmtp20/", "plain/", "curve/", "hostile/commands/")
-PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/")
+PATTERNS = ("reqrep/", "pubsub/", "pipeline/", "pair/", "draft/")
 JUDGED_IN = {
     BINDS_AND_CONNECTS: ("zmtp/topology/",),
     SIDE_BY_SIDE: ("zmtp/topology/", *PATTERNS),

@@ -3,9 +3,8 @@
 from .base import Outcome, Socket
 from .dialling import random_number
 from .options import Options
-from .pair import Pair
+from .pair import Exclusive
 from .pipe import Parts, Pipe
-from .pipeline import Pull, Push
 from .reactor import Reactor
 
 ROUTING_ID_OCTETS = 4
@@ -29,19 +28,21 @@ class Client(Single):
     type = "CLIENT"
 
 
-class Scatter(Single, Push):
-    """Round-robin out (RFC 49)."""
+class Scatter(Single):
+    """Round-robin out (RFC 49); what peers send is discarded."""
 
     type = "SCATTER"
+    can_receive = False
 
 
-class Gather(Single, Pull):
+class Gather(Single):
     """Fair-queued in (RFC 49)."""
 
     type = "GATHER"
+    can_send = False
 
 
-class Channel(Single, Pair):
+class Channel(Single, Exclusive):
     """At most one peer (RFC 52)."""
 
     type = "CHANNEL"

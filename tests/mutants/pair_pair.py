@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from peers.reference.base import Outcome
 from peers.reference.engine import Link
 from peers.reference.pair import Pair
 from peers.reference.pipe import Parts, Pipe
+from tests.mutants import faults
 from tests.mutants.registry import mutant, patch
 
 Original = Callable[..., Any]
-
-
-def nth(thing: Any) -> int:
-    """How often this has been asked about the thing, this time included."""
-    thing.asked_nth = getattr(thing, "asked_nth", 0) + 1
-    return int(thing.asked_nth)
 
 
 @mutant("pair/pair/sends-messages-unchanged")
@@ -41,10 +35,7 @@ def pair_takes_messages_for_subscriptions() -> None:
 @mutant("pair/pair/keeps-order-both-ways")
 def pair_loses_input_while_it_sends() -> None:
     """Drops every hundredth message that comes."""
-
-    @patch(Pair, "has_room")
-    def has_room(original: Original, self: Pair, pipe: Pipe) -> bool:
-        return bool(nth(pipe) % 100)
+    faults.loses_every_hundredth_message(Pair)
 
 
 @mutant("pair/pair/keeps-order-both-ways")
@@ -54,99 +45,56 @@ def pair_sends_every_hundredth_message_twice() -> None:
     @patch(Pair, "put")
     def put(original: Original, self: Pair, pipe: Pipe, parts: Parts) -> None:
         original(self, pipe, parts)
-        if nth(pipe) % 100 == 0:
+        if faults.nth(pipe) % 100 == 0:
             original(self, pipe, parts)
 
 
 @mutant("pair/pair/second-peer-changes-nothing")
 def pair_serves_two_peers() -> None:
     """Takes any number of peers, and serves them in rotation."""
-
-    @patch(Pair, "accepts")
-    def accepts(original: Original, self: Pair, pipe: Pipe) -> bool:
-        return True
+    faults.serves_two_peers(Pair)
 
 
 @mutant("pair/pair/second-peer-changes-nothing")
 def pair_leaves_its_peer_for_another() -> None:
     """Closes the connection with its peer when another comes."""
-
-    @patch(Pair, "accepts")
-    def accepts(original: Original, self: Pair, pipe: Pipe) -> bool:
-        for other in self.senders:
-            if other is not pipe and other.link is not None:
-                other.link.close("another peer has come")
-        return True
+    faults.leaves_its_peer_for_another(Pair)
 
 
 @mutant("pair/pair/successor-is-served")
 def pair_has_one_peer_in_its_life() -> None:
     """Takes no other peer once it has had one."""
-
-    @patch(Pair, "accepts")
-    def accepts(original: Original, self: Pair, pipe: Pipe) -> bool:
-        return nth(self) == 1 and bool(original(self, pipe))
+    faults.has_one_peer_in_its_life(Pair)
 
 
 @mutant("pair/pair/queue-goes-with-its-peer")
 def pair_bequeaths_its_queue() -> None:
     """Gives the next peer what was queued for the one that has gone."""
-    kept: list[Any] = []
-
-    @patch(Pair, "remove_pipe")
-    def remove(original: Original, self: Pair, pipe: Pipe) -> None:
-        kept[:] = pipe.outgoing
-        original(self, pipe)
-
-    @patch(Pair, "greet")
-    def greet(original: Original, self: Pair, pipe: Pipe) -> None:
-        pipe.outgoing.extend(kept)
-        kept.clear()
-        pipe.flush()
+    faults.bequeaths_its_queue(Pair)
 
 
 @mutant("pair/pair/accepts-nothing-without-peer")
 def pair_drops_without_peer() -> None:
     """Accepts a message for nobody, and drops it."""
-
-    @patch(Pair, "send_message")
-    def send(original: Original, self: Pair, parts: Parts) -> Outcome:
-        return Outcome(original(self, parts)) if len(self.senders) else Outcome.ACCEPTED
+    faults.drops_without_peer(Pair)
 
 
 @mutant("pair/pair/sends-as-soon-as-a-peer-comes")
 def pair_forgets_who_came_while_it_waited() -> None:
     """Has no queue for a peer that connects while a message waits for one."""
-
-    @patch(Pair, "send_message")
-    def send(original: Original, self: Pair, parts: Parts) -> Outcome:
-        self.waits = not len(self.senders)  # type: ignore[attr-defined]
-        return Outcome(original(self, parts))
-
-    @patch(Pair, "add_pipe")
-    def add(original: Original, self: Pair, pipe: Pipe) -> None:
-        if pipe.dialled or not getattr(self, "waits", False):
-            original(self, pipe)
+    faults.forgets_who_came_while_it_waited(Pair)
 
 
 @mutant("pair/pair/queues-while-connecting")
 def pair_forgets_what_waits_for_connection() -> None:
     """Throws away, when a connection is made for the first time, what was queued for it."""
-
-    @patch(Pair, "greet")
-    def greet(original: Original, self: Pair, pipe: Pipe) -> None:
-        if nth(pipe) == 1:
-            pipe.outgoing.clear()
+    faults.forgets_what_waits_for_connection(Pair)
 
 
 @mutant("pair/pair/queues-while-away")
 def pair_forgets_what_waits_for_reconnection() -> None:
     """Throws away, when a connection is made again, what was queued meanwhile."""
-
-    @patch(Pair, "greet")
-    def greet(original: Original, self: Pair, pipe: Pipe) -> None:
-        if nth(pipe) > 1:
-            pipe.outgoing.clear()
+    faults.forgets_what_waits_for_reconnection(Pair)
 
 
 @mutant("pair/pair/queues-while-away")
@@ -161,26 +109,19 @@ def pair_drops_input_of_dialled_peer() -> None:
 @mutant("pair/pair/waits-when-peer-is-full")
 def pair_drops_what_its_peer_cannot_take() -> None:
     """Accepts four messages for which its peer has no room, and drops them."""
-
-    @patch(Pair, "send_message")
-    def send(original: Original, self: Pair, parts: Parts) -> Outcome:
-        outcome = Outcome(original(self, parts))
-        if outcome is Outcome.WOULD_BLOCK and len(self.senders) and nth(self) < 5:
-            return Outcome.ACCEPTED
-        return outcome
+    faults.drops_four_messages_of_a_full_queue(Pair)
 
 
 @mutant("pair/pair/waits-when-peer-is-full")
 def pair_queues_without_limit() -> None:
     """Queues whatever there is for a peer that does not read."""
-
-    @patch(Pair, "is_available")
-    def available(original: Original, self: Pair, pipe: Pipe) -> bool:
-        return True
+    faults.queues_without_limit(Pair)
 
 
 @mutant(
     "pair/pair/full-output-does-not-stop-input",
+    "draft/incoming/full-output-does-not-stop-input",
+    "draft/routing/full-output-does-not-stop-input",
     breaks=[
         "28/dealer/double-queue",
         "28/rep/pass-data",
@@ -199,7 +140,9 @@ def pair_does_not_read_while_it_cannot_write() -> None:
 
 
 @mutant(
-    "pair/pair/full-input-does-not-stop-output", breaks=["28/dealer/double-queue", "28/router/double-queue"]
+    "pair/pair/full-input-does-not-stop-output",
+    "draft/incoming/full-input-does-not-stop-output",
+    breaks=["28/dealer/double-queue", "28/router/double-queue"],
 )
 def pair_does_not_write_while_it_cannot_read() -> None:
     """Writes nothing as long as its input queue is full."""

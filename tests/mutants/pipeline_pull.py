@@ -7,6 +7,7 @@ from typing import Any
 
 from peers.reference.pipe import Parts, Pipe
 from peers.reference.pipeline import Pull
+from tests.mutants import faults
 from tests.mutants.registry import mutant, patch
 
 Original = Callable[..., Any]
@@ -18,10 +19,7 @@ Original = Callable[..., Any]
 )
 def pull_takes_messages_for_subscriptions() -> None:
     """Does not deliver a message that looks like a subscription or a cancellation."""
-
-    @patch(Pull, "admits")
-    def admits(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> bool:
-        return len(parts) > 1 or parts[0][:1] not in (b"\0", b"\1")
+    faults.takes_messages_for_subscriptions(Pull)
 
 
 @mutant("pipeline/pull/delivers-messages-unchanged", breaks=["37/framing/size-ranges"])
@@ -36,32 +34,19 @@ def pull_leaves_out_empty_frames() -> None:
 @mutant("pipeline/pull/delivers-all-in-order")
 def pull_keeps_a_hundred() -> None:
     """Drops what comes while a hundred messages of a peer wait."""
-
-    @patch(Pull, "has_room")
-    def has_room(original: Original, self: Pull, pipe: Pipe) -> bool:
-        return len(pipe.incoming) < 100
+    faults.keeps_a_hundred(Pull)
 
 
 @mutant("pipeline/pull/delivers-all-in-order")
 def pull_delivers_last_message_twice() -> None:
     """Delivers message 299 of a connection twice."""
-
-    @patch(Pull, "take_message")
-    def take(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> None:
-        original(self, pipe, parts)
-        pipe.taken = getattr(pipe, "taken", 0) + 1  # type: ignore[attr-defined]
-        if pipe.taken == 300:  # type: ignore[attr-defined]
-            original(self, pipe, parts)
+    faults.delivers_message_299_twice(Pull)
 
 
 @mutant("pipeline/pull/hears-peers-by-turns", "pipeline/pull/hears-quiet-peer-beside-busy-ones")
 def pull_hears_one_peer_out() -> None:
     """Takes all messages of the peer that came first before those of any other."""
-
-    @patch(Pull, "choose_incoming")
-    def choose(original: Original, self: Pull) -> Pipe | None:
-        ready = [pipe for pipe in self.receivers if pipe.incoming]
-        return min(ready, key=lambda pipe: pipe.number, default=None)
+    faults.hears_one_peer_out(Pull)
 
 
 @mutant("pipeline/pull/only-receives")
@@ -86,11 +71,7 @@ def pull_acknowledges_upstream() -> None:
 @mutant("pipeline/pull/dials-and-goes-on-after-reconnect")
 def pull_drops_input_of_dialled_peer() -> None:
     """Drops what a dialled peer sent when it goes away."""
-
-    @patch(Pull, "detach")
-    def detach(original: Original, self: Pull, pipe: Pipe) -> None:
-        if pipe.dialled:
-            pipe.incoming.clear()
+    faults.drops_input_of_who_was_dialled(Pull)
 
 
 @mutant(
@@ -105,21 +86,13 @@ def pull_drops_input_of_dialled_peer() -> None:
 )
 def pull_hears_first_peer_only() -> None:
     """Discards what comes from peers after the first."""
-
-    @patch(Pull, "admits")
-    def admits(original: Original, self: Pull, pipe: Pipe, parts: Parts) -> bool:
-        return pipe is min(self.receivers, key=lambda one: one.number)
+    faults.hears_the_first_peer_only(Pull)
 
 
 @mutant("pipeline/pull/unread-input-of-departed-peer")
 def pull_delivers_the_end_of_a_departed_peer() -> None:
     """Of a peer that has gone only the last message is kept."""
-
-    @patch(Pull, "remove_pipe")
-    def remove(original: Original, self: Pull, pipe: Pipe) -> None:
-        self.senders.remove(pipe)
-        while len(pipe.incoming) > 1:
-            pipe.incoming.popleft()
+    faults.keeps_the_last_message_of_who_has_gone(Pull)
 
 
 @mutant(

@@ -72,6 +72,6 @@ def load_mutants() -> dict[str, Mutant]:
     import tests.mutants as package
 
     for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        if module not in ("registry", "run", "only_own", "sample"):
+        if module not in ("faults", "registry", "run", "only_own", "sample"):
             importlib.import_module(f"tests.mutants.{module}")
     return MUTANTS
