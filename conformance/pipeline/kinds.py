@@ -48,6 +48,8 @@ CHANNEL = Kind("CHANNEL", "CHANNEL", "52/channel", "queue")
 # Their applications have a routing id in front of it.
 SERVER = Kind("SERVER", "CLIENT", "41/server", "queue")
 PEER = Kind("PEER", "PEER", "51/peer", "queue")
+# A group is there, which the wire has as a frame of its own.
+DISH = Kind("DISH", "RADIO", "48/dish")
 
 
 def of_kinds(*kinds: Kind) -> pytest.MarkDecorator:

@@ -19,6 +19,7 @@ from harness.zmtp import Cancel, Greeting, Message, Ping, Pong, Subscribe
 Request = Subscribe | Cancel
 PUBLISHERS = ("PUB", "XPUB")
 SUBSCRIBERS = ("SUB", "XSUB")
+GROUPED = ("RADIO", "DISH")
 ZMTP_3_0 = Greeting(version=(3, 0))
 FENCE = b"\xf5fence-"
 READY = b"~ready"  # text: some libraries take nothing else for a prefix
@@ -35,8 +36,8 @@ MESSAGES = {
 
 
 def rule(sock: RemoteSocket, name: str) -> str:
-    """The clause of RFC 29 for this socket's own type, such as "29/xpub/no-block"."""
-    return f"29/{sock.socket_type.lower()}/{name}"
+    """The clause for this socket's own type, such as "29/xpub/no-block" (RFC 29; RFC 48, RADIO and DISH)."""
+    return f"{48 if sock.socket_type in GROUPED else 29}/{sock.socket_type.lower()}/{name}"
 
 
 def receives_nothing(sock: RemoteSocket, clause: str | None = None) -> str:
@@ -61,6 +62,8 @@ class Audience:
     `clause` is what is blamed if nothing that the socket sends gets through.
     """
 
+    fence = FENCE
+
     def __init__(self, raw: RawPeer, sender: RemoteSocket, clause: str) -> None:
         self.raw = raw
         self.sender = sender
@@ -80,7 +83,7 @@ class Audience:
             if message is None:
                 late = f"nothing within {self.raw.deadlines.deadline(within).seconds:g} s"
                 raise self.raw.mismatch("a message", late, clause)
-            if not message.parts[0].startswith(FENCE):
+            if not message.parts[0].startswith(self.fence):
                 return message
 
     def settle(self, clause: str | None = None) -> None:
@@ -115,7 +118,7 @@ class Audience:
     def open_fence(self) -> bytes:
         """The topic of a new fence."""
         self.fences += 1
-        return b"%b%d-%d" % (FENCE, self.raw.connection, self.fences)
+        return b"%b%d-%d" % (self.fence, self.raw.connection, self.fences)
 
     def stays(self) -> bool:
         """Whether the sender goes on serving this end; False where it closed the connection."""
@@ -132,7 +135,7 @@ class Audience:
         while (message := self._read(within, clause)) is not None:
             if message.parts[0] == topic:
                 return int(message.parts[1])
-            if not message.parts[0].startswith(FENCE):
+            if not message.parts[0].startswith(self.fence):
                 came.append(message)
         return 0
 

@@ -4,10 +4,12 @@ The exact number of messages is free, for the operating system and the accountin
 the mark: judged are bounds, and what becomes of the messages.
 """
 
+from collections.abc import Sequence
+
 import pytest
 
 from conformance.pipeline.ends import expect_flood, read_flood, reserved_port, small_window
-from conformance.pipeline.kinds import CHANNEL, CLIENT, GATHER, PAIR, PULL, PUSH, SCATTER, Kind, clauses
+from conformance.pipeline.kinds import CHANNEL, CLIENT, DISH, GATHER, PAIR, PULL, PUSH, SCATTER, Kind, clauses
 from conformance.pubsub.probe import PUBLISHERS, rule, subscriber
 from harness.case import Judge, case
 from harness.control.flood import body
@@ -15,7 +17,7 @@ from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial, Listen
 from harness.verdict import Mismatch
 from harness.wire.rawpeer import RawPeer
-from harness.zmtp import Message
+from harness.zmtp import Join, Message
 
 pytestmark = pytest.mark.waits
 
@@ -37,7 +39,8 @@ ROUTER = Kind("ROUTER", "DEALER", "28/router")
 SENDERS = [PUSH, DEALER, PAIR, CLIENT, SCATTER, CHANNEL]
 RECEIVERS = [PULL, DEALER, PAIR, ROUTER, CLIENT, GATHER, CHANNEL]
 ANONYMOUS = [PULL, DEALER, ROUTER, CLIENT, GATHER]
-SUBSCRIBERS = [Kind("SUB", "XPUB", "29/sub"), Kind("XSUB", "XPUB", "29/xsub")]
+SUBSCRIBERS = [Kind("SUB", "XPUB", "29/sub"), Kind("XSUB", "XPUB", "29/xsub"), DISH]
+GROUP = b"group"
 
 
 def kinds(*of: Kind) -> pytest.MarkDecorator:
@@ -54,10 +57,12 @@ def met(peer: Peer, raw: RawPeer, sock: RemoteSocket, kind: Kind) -> RawPeer:
     return raw
 
 
-def offer_flood(raw: RawPeer, seed: int, count: int, size_octets: int) -> tuple[int, bytes]:
+def offer_flood(
+    raw: RawPeer, seed: int, count: int, size_octets: int, head: Sequence[bytes] = ()
+) -> tuple[int, bytes]:
     """Send a flood until the partner takes no more: how many messages it began, what is left of the last."""
     for number in range(count):
-        rest = Message(body(seed, number, size_octets)).serialize()
+        rest = Message(*head, body(seed, number, size_octets)).serialize()
         probes = 0
         while rest and probes < PATIENCE:
             taken = raw.offer(rest)
@@ -180,6 +185,7 @@ def test_full_receiver_holds_sender_back(
     clauses=[
         "29/sub/drop-when-full",
         "29/xsub/drop-when-full",
+        "48/dish/drop-when-full",
         *clauses("limit", *SUBSCRIBERS),
         "37/sockets/ordered",
     ],
@@ -191,15 +197,19 @@ def test_full_subscriber_recovers(
 ) -> None:
     """A subscriber that does not read drops or holds back; what it then gets is whole and in order."""
     sub = peer.open(socket_type, receive_hwm=MARK)
-    sub.subscribe(b"")
+    head = [GROUP] if kind is DISH else []
+    sub.subscribe(b"".join(head))
     raw = dial(sub.bind()).handshake(kind.partner)
-    raw.expect_subscription(b"", clause="29/sub/deliver")
-    left = offer_flood(raw, seed, HEARD, SIZE_OCTETS)[1]
+    if kind is DISH:
+        raw.expect(Join(GROUP), clause="48/dish/deliver")
+    else:
+        raw.expect_subscription(b"", clause="29/sub/deliver")
+    left = offer_flood(raw, seed, HEARD, SIZE_OCTETS, head)[1]
     judge.note("holds back" if left else "drops")
-    came = recovered(sub, raw, left, f"{kind.rules}/drop-when-full")
+    came = recovered(sub, raw, left, f"{kind.rules}/drop-when-full", [*head, FENCE])
     judge.note(f"{len(came)} delivered")
-    numbers = [int.from_bytes(parts[0][:8], "big") for parts in came]
-    whole = [[body(seed, number, SIZE_OCTETS)] for number in numbers]
+    numbers = [int.from_bytes(parts[-1][:8], "big") for parts in came]
+    whole = [[*head, body(seed, number, SIZE_OCTETS)] for number in numbers]
     judge.that(came == whole, "whole messages", "others", f"{kind.rules}/drop-when-full")
     judge.equal(numbers, sorted(set(numbers)), "37/sockets/ordered")
     limited = bool(left) or len(came) < HEARD
@@ -227,7 +237,9 @@ def test_held_back_peer_leaves_room_for_others(
     judge.note(f"{before} messages before it")
 
 
-def recovered(sub: RemoteSocket, raw: RawPeer, left: bytes, clause: str) -> list[list[bytes]]:
+def recovered(
+    sub: RemoteSocket, raw: RawPeer, left: bytes, clause: str, fence: list[bytes]
+) -> list[list[bytes]]:
     """What the application gets once it reads: the message that was under way is finished, then a fence.
 
     A fence that is dropped is sent again when all has been read.
@@ -239,9 +251,9 @@ def recovered(sub: RemoteSocket, raw: RawPeer, left: bytes, clause: str) -> list
         rest = rest[raw.offer(rest) :]
         if sub.peer.readable(sub, within_s=raw.deadlines.probe_s):
             parts = sub.recv(clause=clause)
-            if parts == [FENCE]:
+            if parts == fence:
                 return came
             came.append(parts)
         elif not rest:
-            rest = Message(FENCE).serialize()
+            rest = Message(*fence).serialize()
     raise Mismatch("the fence, when all has been read", f"not within {deadline.seconds:g} s", clause)
