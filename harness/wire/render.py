@@ -37,7 +37,7 @@ from harness.zmtp import (
     Undecodable,
     Welcome,
 )
-from harness.zmtp.websocket import Answer, Closing, TextMessage, Upgrade, WebSocketPing, WebSocketPong
+from harness.zmtp.websocket import CLASS_WORDS
 
 from .trace import SENDERS, ApiCall, Closed, Decoded, Note, Octets, Record, Sender, Trace
 
@@ -109,11 +109,8 @@ _CLASSES: dict[type, str] = {
     Command: "command",
     Undecodable: "octets that are no ZMTP",
     object: "anything",
-    Upgrade: "a request to upgrade to WebSocket",
-    Answer: "an answer to the request to upgrade",
-    Closing: "WebSocket close",
-    TextMessage: "text message",
 }
+_CLASSES.update(CLASS_WORDS)
 _BOXED: tuple[type[Boxed], ...] = (CurveHello, CurveWelcome, CurveInitiate, CurveReady, CurveMessage)
 _CLASSES.update({kind: f"{kind.NAME.decode()} of CURVE" for kind in _BOXED})
 
@@ -187,12 +184,6 @@ _DESCRIBERS: dict[type, Callable[[Any], str]] = {
     Command: _describe_command,
     Message: lambda value: f"message {_describe_list(value.parts)}",
     Undecodable: lambda value: f"octets that are no ZMTP ({show_text(value.reason.message)})",
-    Upgrade: lambda value: show_text(f"{value.line} {','.join(value.protocols)}".rstrip()),
-    Answer: lambda value: show_text(f"{value.line} {','.join(value.protocols)}".rstrip()),
-    Closing: lambda value: f"WebSocket close {'' if value.code is None else value.code}".rstrip(),
-    WebSocketPing: lambda value: f"WebSocket ping {show_octets(value.data)}",
-    WebSocketPong: lambda value: f"WebSocket pong {show_octets(value.data)}",
-    TextMessage: lambda value: f"text message {show_octets(value.data)}",
 }
 _DESCRIBERS.update(dict.fromkeys(_BOXED, lambda value: f"{value.NAME.decode()} of CURVE"))
 

@@ -81,6 +81,17 @@ class WebSocketPeer(RawPeer):
             elif not isinstance(value, WebSocketPong):
                 return received
 
+    def arrived(self) -> bool:
+        """As `Link` has it; what `next` would pass over does not count."""
+        super().arrived()
+        for received in [
+            each for each in self._inbox if isinstance(each.value, WebSocketPing | WebSocketPong)
+        ]:
+            self._inbox.remove(received)
+            if isinstance(received.value, WebSocketPing):
+                self.send(WebSocketFrame(PONG, received.value.data))
+        return bool(self._inbox) or self.closed is not None
+
     def _answer_close(self, closing: Closing) -> None:
         if not self._closing:
             self._closing = True
@@ -132,37 +143,40 @@ class WebSocketPeer(RawPeer):
         identity: bytes | None = None,
         properties: tuple[tuple[bytes, bytes], ...] = (),
         greeting: Greeting | None = None,
+        clause: str | None = None,
     ) -> WebSocketPeer:
-        """All until traffic, as a socket of that type, by the protocol chosen (by NULL where none is yet)."""
+        """All until traffic, as a socket of that type, by the protocol chosen (by NULL where none is yet).
+
+        What the partner does wrong on the way is blamed on `clause`, else on the rule of that step.
+        """
         if not self.protocol:
             self.upgrade()
         if self.protocol == NO_MECHANISM:
             self.send(Message(identity or b""))
-            (self.identity,) = self._expect_identity().parts
+            self.identity = self._expect_identity(clause)
         elif self.protocol == PLAIN_PROTOCOL and self.role == "dialer":
             self.send(CREDENTIALS)
-            self.expect(Welcome, clause="45/mech/mechanism-list")
-            self._introduce(Initiate(socket_type, identity, properties), Ready)
+            self.expect(Welcome, clause=clause or "45/mech/mechanism-list")
+            self._introduce(Initiate(socket_type, identity, properties), clause)
         elif self.protocol == PLAIN_PROTOCOL:
-            self.expect(Hello, clause="45/mech/mechanism-list")
+            self.expect(Hello, clause=clause or "45/mech/mechanism-list")
             self.send(Welcome())
-            self.expect(Initiate, clause="45/mech/mechanism-list")
+            self.expect(Initiate, clause=clause or "45/mech/mechanism-list")
             self.send(Ready(socket_type, identity, properties))
         else:
-            self._introduce(Ready(socket_type, identity, properties), Ready)
+            self._introduce(Ready(socket_type, identity, properties), clause)
         return self
 
-    def _introduce(self, ours: Ready | Initiate, theirs: type[Ready]) -> None:
+    def _introduce(self, ours: Ready | Initiate, clause: str | None) -> None:
         self.send(ours)
-        self.identity = self.expect(theirs, clause="45/mech/abnf-handshake").identity or b""
+        self.identity = self.expect(Ready, clause=clause or "45/mech/abnf-handshake").identity or b""
 
-    def _expect_identity(self) -> Message:
-        message = self.expect(Message, clause="45/nomech/abnf-connection")
+    def _expect_identity(self, clause: str | None) -> bytes:
+        message = self.expect(Message, clause=clause or "45/nomech/abnf-connection")
         if len(message.parts) != 1:
-            raise self.mismatch(
-                "a routing id of one frame", describe(message), "45/nomech/abnf-identity", self.last_start
-            )
-        return message
+            rule = clause or "45/nomech/abnf-identity"
+            raise self.mismatch("a routing id of one frame", describe(message), rule, self.last_start)
+        return message.parts[0]
 
     def expect_refused(self, clause: str, within: str = "reaction") -> None:
         """We are turned away: by a status, by a Close frame or by the end of the link; no message before."""
@@ -180,6 +194,12 @@ class WebSocketPeer(RawPeer):
                 return
             if isinstance(value, Message):
                 raise self.mismatch(expected, describe(value), clause, self.last_start)
+
+    def is_over(self) -> bool:
+        """Whether the partner has ended the link, by WebSocket or by TCP; what came before is passed over."""
+        while self.closed is None and not self._closing and self.arrived():
+            self.next()
+        return self.closed is not None or self._closing
 
     def expect_faultless(self, wanted: Any, clause: str, **fields: Any) -> Any:
         """The partner's very next thing, as `expect` has it, and no rule of form is broken by it."""

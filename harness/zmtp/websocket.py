@@ -55,6 +55,9 @@ class Head(WebSocketThing):
         """The protocols that Sec-WebSocket-Protocol names."""
         return self.values("Sec-WebSocket-Protocol")
 
+    def __str__(self) -> str:
+        return f"{self.line} {','.join(self.protocols)}".rstrip()
+
     def serialize(self) -> bytes:
         """The lines, and the empty one behind them."""
         lines = [self.line, *(f"{name}: {value}" for name, value in self.headers), "", ""]
@@ -157,6 +160,9 @@ class Closing(WebSocketThing):
     code: int | None = None
     reason: bytes = b""
 
+    def __str__(self) -> str:
+        return "WebSocket close" if self.code is None else f"WebSocket close {self.code}"
+
     def frame(self) -> WebSocketFrame:
         """The frame that says so."""
         return WebSocketFrame(CLOSE, b"" if self.code is None else self.code.to_bytes(2, "big") + self.reason)
@@ -168,6 +174,9 @@ class WebSocketPing(WebSocketThing):
 
     data: bytes = b""
 
+    def __str__(self) -> str:
+        return f"WebSocket ping {self.data!r}"
+
 
 @dataclass(frozen=True, slots=True)
 class WebSocketPong(WebSocketThing):
@@ -175,12 +184,26 @@ class WebSocketPong(WebSocketThing):
 
     data: bytes = b""
 
+    def __str__(self) -> str:
+        return f"WebSocket pong {self.data!r}"
+
 
 @dataclass(frozen=True, slots=True)
 class TextMessage(WebSocketThing):
     """A whole message with the opcode of text."""
 
     data: bytes = b""
+
+    def __str__(self) -> str:
+        return f"text message {self.data!r}"
+
+
+CLASS_WORDS: dict[type, str] = {
+    Upgrade: "a request to upgrade to WebSocket",
+    Answer: "an answer to the request to upgrade",
+    Closing: "WebSocket close",
+    TextMessage: "text message",
+}
 
 
 def control_of(frame: WebSocketFrame) -> WebSocketThing | None:
