@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+WEB_PATH = "/zws"
+
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
@@ -17,6 +19,11 @@ class Hosts:
         """The endpoint to bind where any free port will do."""
         host = f"[{self.bind}]" if ":" in self.bind else self.bind
         return f"tcp://{host}:*"
+
+    @property
+    def web_wildcard(self) -> str:
+        """The same for ZMTP over WebSocket."""
+        return f"ws{self.wildcard.removeprefix('tcp')}{WEB_PATH}"
 
 
 LOOPBACK = Hosts()

@@ -2,7 +2,8 @@
 
 `peer` is the peer under test; `dial(endpoint)` and `listen()` make raw ends; `attach(socket)` connects a
 socket with a raw end in the role of this run (the peer binds, or the peer connects); `pair` is two peers
-and the taps between them; `judge` collects soft findings and notes; `seed` is this case's own seed.
+and the taps between them; `dial_ws`, `listen_ws` and `attach_ws` are raw ends that speak WebSocket;
+`judge` collects soft findings and notes; `seed` is this case's own seed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from harness.bench import Bench
 from harness.case import Case, Judge
 from harness.deadlines import Deadlines
 from harness.exchange import connected
+from harness.hosts import WEB_PATH
 from harness.known import Entry
 from harness.pairing import Pairing
 from harness.peer import Peer, RemoteSocket
@@ -26,15 +28,26 @@ from harness.wire.endpoints import RawListener
 from harness.wire.endpoints import dial as dial_endpoint
 from harness.wire.rawpeer import RawPeer
 from harness.wire.trace import Trace
+from harness.wire.websocket import WebSocketListener, WebSocketPeer
+from harness.wire.websocket import dial_ws as dial_web_endpoint
 
 Dial = Callable[[str], RawPeer]
 Attach = Callable[[RemoteSocket], RawPeer]
+DialWs = Callable[[str], WebSocketPeer]
+AttachWs = Callable[[RemoteSocket], WebSocketPeer]
 
 
 class Listen(Protocol):
     """Opens a raw listener where the peer can dial it, or on `host`, at a given port or (0) any free one."""
 
     def __call__(self, host: str | None = None, port: int = 0) -> RawListener:
+        """The listener; it is closed with the case, and so are the ends that it accepts."""
+
+
+class ListenWs(Protocol):
+    """Opens a raw listener of WebSocket where the peer can dial it; `target` is the path of its endpoint."""
+
+    def __call__(self, target: str = WEB_PATH) -> WebSocketListener:
         """The listener; it is closed with the case, and so are the ends that it accepts."""
 
 
@@ -109,6 +122,26 @@ class Asking:
         """A raw end connected with a socket: "peer-binds" dials it, "peer-connects" listens for it."""
         return connected(sock, self.params["role"], self.dial, self.listen)
 
+    def dial_ws(self, endpoint: str) -> WebSocketPeer:
+        """A raw end connected to where the peer listens for WebSocket."""
+        raw = dial_web_endpoint(endpoint, self.trace, self.deadlines)
+        self.ends.append(raw)
+        return raw
+
+    def listen_ws(self, target: str = WEB_PATH) -> WebSocketListener:
+        """A raw listener of WebSocket; the ends that it accepts are closed with the case."""
+        listener = _KeepingWebListener(self, self._listen_host(), target)
+        self.ends.append(listener)
+        return listener
+
+    def attach_ws(self, sock: RemoteSocket) -> WebSocketPeer:
+        """A raw end connected with a socket by WebSocket, in the role of this run."""
+        if self.params["role"] == "peer-binds":
+            return self.dial_ws(sock.bind(sock.peer.hosts.web_wildcard))
+        listener = self.listen_ws()
+        sock.connect(listener.endpoint)
+        return listener.accept()
+
     def close_peer(self, place: Place | None = None) -> None:
         """Close the sockets of the peer, or of both. Raises a fatal Mismatch where one ended in the case."""
         peers = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
@@ -135,6 +168,19 @@ class _KeepingListener(RawListener):
         self._asking = asking
 
     def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
+        raw = super().accept(within, clause)
+        self._asking.ends.append(raw)
+        return raw
+
+
+class _KeepingWebListener(WebSocketListener):
+    """The same for WebSocket."""
+
+    def __init__(self, asking: Asking, host: str, target: str) -> None:
+        super().__init__(asking.trace, asking.deadlines, host, target)
+        self._asking = asking
+
+    def accept(self, within: str = "reconnect", clause: str | None = None) -> WebSocketPeer:
         raw = super().accept(within, clause)
         self._asking.ends.append(raw)
         return raw
@@ -234,6 +280,24 @@ def attach(asking: Asking, peer_name: str, role: str) -> Attach:
 
 
 @pytest.fixture
+def dial_ws(asking: Asking, peer_name: str) -> DialWs:
+    """Connect a raw end that speaks WebSocket to an endpoint."""
+    return asking.dial_ws
+
+
+@pytest.fixture
+def listen_ws(asking: Asking, peer_name: str) -> ListenWs:
+    """Open a raw listener of WebSocket where the peer can dial it."""
+    return asking.listen_ws
+
+
+@pytest.fixture
+def attach_ws(asking: Asking, peer_name: str, role: str) -> AttachWs:
+    """Connect a socket with a raw end by WebSocket, in the role of this item."""
+    return asking.attach_ws
+
+
+@pytest.fixture
 def seed(asking: Asking) -> int:
     """A seed of this case's own, drawn from the run's."""
     return asking.seed
@@ -248,5 +312,8 @@ _GIVEN: dict[str, Callable[[Asking], object]] = {
     "dial": lambda asked: asked.dial,
     "listen": lambda asked: asked.listen,
     "attach": lambda asked: asked.attach,
+    "dial_ws": lambda asked: asked.dial_ws,
+    "listen_ws": lambda asked: asked.listen_ws,
+    "attach_ws": lambda asked: asked.attach_ws,
     "seed": lambda asked: asked.seed,
 }

@@ -65,6 +65,7 @@ ONLY_IN = {
     "docker": {"harness/launch/container.py"},
     "testcontainers": {"harness/launch/container.py"},
     "jsonschema": {"harness/schema.py"},
+    "wsproto": set(),
 }
 
 

@@ -181,7 +181,7 @@ def plain(text: str) -> str:
 
 
 def _port(endpoint: object) -> int:
-    port = str(endpoint).rpartition(":")[2]
+    port = str(endpoint).rpartition(":")[2].partition("/")[0]
     return int(port) if port.isascii() and port.isdecimal() and len(port) < 6 else -1
 
 

@@ -2,7 +2,7 @@
 
 Each takes a trace, a connection and the end to judge ("dialer" or "listener") and yields a `Finding`
 for every place where a rule does not hold. What a trace does not reach (a frame cut by the close, a
-partner of ZMTP 1.0 or 2.0, a mechanism other than NULL for the handshake's rules) is not judged.
+partner of ZMTP 1.0 or 2.0, WebSocket, a mechanism other than NULL for the handshake's rules) is not judged.
 
 Sources: RFC 37, "Formal Grammar", "Framing", "NULL Mechanism", "Connection Metadata", "Connection
 Heartbeating", "The Publish-Subscribe Pattern", "Thread-safe sockets", "Radio-Dish"; RFC 29, 30, 48 and 49 for
@@ -82,6 +82,8 @@ def run_own_checks(trace: Trace, connection: int, sender: Sender) -> list[Findin
 
 
 def _run(checks: Iterable[Check], trace: Trace, connection: int, sender: Sender) -> list[Finding]:
+    if trace.is_websocket(connection):
+        return []
     found = [finding for check in checks for finding in check.run(trace, connection, sender)]
     return sorted(found, key=lambda finding: finding.place.offset)
 

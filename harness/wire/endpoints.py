@@ -15,13 +15,15 @@ BACKLOG = 64
 
 
 def parse_endpoint(endpoint: str) -> tuple[socket.AddressFamily, tuple[str, int] | str]:
-    """The address family and address of "tcp://host:port", "tcp://[v6]:port" or "ipc://path".
+    """The address family and address of "tcp://host:port", "tcp://[v6]:port", "ipc://path" or "ws://host:port/path".
 
     Raises ValueError for anything else.
     """
     transport, _, rest = endpoint.partition("://")
     if transport == "ipc" and rest:
         return socket.AF_UNIX, "\0" + rest[1:] if rest.startswith("@") else rest
+    if transport == "ws":
+        transport, rest = "tcp", rest.partition("/")[0]
     host, _, port = rest.rpartition(":")
     if transport != "tcp" or not host or not port.isdecimal():
         raise ValueError(f"not a tcp or ipc endpoint with a port: {endpoint!r}")
@@ -34,6 +36,14 @@ def dial(endpoint: str, trace: Trace, deadlines: Deadlines) -> RawPeer:
 
     A peer that accepts and resets at once was connected: the raw peer sees the reset.
     """
+    sock, connection, was_reset = connect(endpoint, trace, deadlines)
+    return RawPeer(sock, "dialer", trace, connection, deadlines, was_reset=was_reset)
+
+
+def connect(
+    endpoint: str, trace: Trace, deadlines: Deadlines, label: str = ""
+) -> tuple[socket.socket, int, bool]:
+    """A socket that is connected, its number in the trace, and whether it was reset at once."""
     family, address = parse_endpoint(endpoint)
     sock = socket.socket(family, socket.SOCK_STREAM)
     was_reset = False
@@ -48,8 +58,7 @@ def dial(endpoint: str, trace: Trace, deadlines: Deadlines) -> RawPeer:
     except OSError as error:
         sock.close()
         raise Mismatch(f"a connection to {endpoint}", str(error), "37/sockets/bind-and-connect") from None
-    connection = trace.opened(address_of(sock.getsockname()), address_of(address))
-    return RawPeer(sock, "dialer", trace, connection, deadlines, was_reset=was_reset)
+    return sock, trace.opened(address_of(sock.getsockname()), address_of(address), label), was_reset
 
 
 class RawListener:
@@ -70,6 +79,10 @@ class RawListener:
 
     def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
         """The next connection that a peer makes."""
+        sock, connection = self._accept(within, clause)
+        return RawPeer(sock, "listener", self.trace, connection, self.deadlines)
+
+    def _accept(self, within: str, clause: str | None, label: str = "") -> tuple[socket.socket, int]:
         deadline = self.deadlines.deadline(within)
         self._sock.settimeout(max(deadline.remaining_s(), 0.001))
         try:
@@ -82,8 +95,7 @@ class RawListener:
                 clause or "37/sockets/bind-and-connect",
             ) from None
         no_delay(sock)
-        connection = self.trace.opened(address_of(dialer), address_of(sock.getsockname()))
-        return RawPeer(sock, "listener", self.trace, connection, self.deadlines)
+        return sock, self.trace.opened(address_of(dialer), address_of(sock.getsockname()), label)
 
     def arrived(self) -> bool:
         """Whether somebody has dialled and is not yet accepted; does not wait."""

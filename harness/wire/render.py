@@ -37,6 +37,7 @@ from harness.zmtp import (
     Undecodable,
     Welcome,
 )
+from harness.zmtp.websocket import CLASS_WORDS
 
 from .trace import SENDERS, ApiCall, Closed, Decoded, Note, Octets, Record, Sender, Trace
 
@@ -109,6 +110,7 @@ _CLASSES: dict[type, str] = {
     Undecodable: "octets that are no ZMTP",
     object: "anything",
 }
+_CLASSES.update(CLASS_WORDS)
 _BOXED: tuple[type[Boxed], ...] = (CurveHello, CurveWelcome, CurveInitiate, CurveReady, CurveMessage)
 _CLASSES.update({kind: f"{kind.NAME.decode()} of CURVE" for kind in _BOXED})
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from harness.verdict import Mismatch
 from harness.zmtp import Decoder, Received
+from harness.zmtp.zws import LABEL, ZwsDecoder
 
 Sender = Literal["dialer", "listener"]
 How = Literal["fin", "rst"]
@@ -30,7 +31,10 @@ def other(sender: Sender) -> Sender:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection was made. `dialer` and `listener` are the (host, port) of its ends."""
+    """A connection was made. `dialer` and `listener` are the (host, port) of its ends.
+
+    One whose label is that of `harness.zmtp.zws` speaks ZMTP over WebSocket.
+    """
 
     at_s: float
     connection: int
@@ -104,6 +108,7 @@ class Trace:
     def __init__(self) -> None:
         self.records: list[Record] = []
         self._wires: dict[int, list[Octets | Closed]] = {}
+        self._websockets: set[int] = set()
         self.epoch_s = time.time()
         self._began = time.monotonic()
         self._lock = threading.RLock()
@@ -193,6 +198,8 @@ class Trace:
         self.records.append(record)
         if isinstance(record, Octets | Closed):
             self._wires.setdefault(record.connection, []).append(record)
+        elif isinstance(record, Opened) and record.label == LABEL:
+            self._websockets.add(record.connection)
 
     def connections(self) -> list[Opened]:
         """Every connection, in the order of opening."""
@@ -222,14 +229,21 @@ class Trace:
 
     def decode(self, connection: int) -> tuple[list[Decoded], dict[Sender, Decoder]]:
         """What `decoded` gives, and the two decoders as the last octets left them (for what is pending)."""
-        decoders = {
-            sender: Decoder(announced_major(self.head(connection, other(sender)))) for sender in SENDERS
-        }
+        decoders = {sender: self._decoder(connection, sender) for sender in SENDERS}
         out: list[Decoded] = []
         for record in self.octets_of(connection):
             for received in decoders[record.sender].feed(record.octets):
                 out.append(Decoded(record.at_s, connection, record.sender, received))
         return out, decoders
+
+    def is_websocket(self, connection: int) -> bool:
+        """Whether a connection speaks ZMTP over WebSocket."""
+        return connection in self._websockets
+
+    def _decoder(self, connection: int, sender: Sender) -> Decoder:
+        if self.is_websocket(connection):
+            return ZwsDecoder(masked=sender == "dialer")
+        return Decoder(announced_major(self.head(connection, other(sender))))
 
     def octets_of(self, connection: int) -> Iterator[Octets]:
         """The octets of both directions of a connection, as they came."""

@@ -32,6 +32,7 @@ from .metadata import parse_properties
 from .plain import PLAIN, Hello, Initiate, Welcome
 from .state import State, Step, advance
 from .typed import Introduction
+from .websocket import WebSocketThing
 
 Intro = TypeVar("Intro", bound=Introduction)
 HEAD_OCTETS = VERSION_OFFSET + 1
@@ -257,7 +258,7 @@ class Connection:
         if self._curve is not None and self.state is State.HANDSHAKE and not isinstance(value, Error):
             return self._take_curve(self._curve, value, received.start)
         match value:
-            case Undecodable():
+            case Undecodable() | WebSocketThing():
                 return []
             case Greeting() | LegacyGreeting():
                 return self._take_greeting(value)

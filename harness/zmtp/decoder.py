@@ -19,6 +19,7 @@ from .frames import Frame, FrameParser
 from .grammar import COMMAND, GREETING_OCTETS, LONG, MORE, SIGNATURE_OCTETS, VERSION_OFFSET
 from .greeting import Greeting, LegacyGreeting, parse_legacy_socket_type
 from .messages import Message
+from .websocket import WebSocketThing
 
 BOXED = bytes([len(CurveMessage.NAME)]) + CurveMessage.NAME
 
@@ -30,7 +31,7 @@ class Undecodable:
     reason: RemoteProtocolError
 
 
-Value = Greeting | LegacyGreeting | AnyCommand | Message | Undecodable
+Value = Greeting | LegacyGreeting | AnyCommand | Message | Undecodable | WebSocketThing
 
 
 class Received(NamedTuple):

@@ -9,6 +9,7 @@ from harness.zmtp import AnyCommand, Cancel, Subscribe, cancellation, subscripti
 
 from .dialling import Dialer, Listener
 from .durable import Durables
+from .endpoints import is_web
 from .engine import Link
 from .errors import Failed
 from .lingering import linger
@@ -16,6 +17,7 @@ from .options import Options
 from .pipe import Parts, Pipe
 from .reactor import Reactor
 from .rotation import Rotation
+from .websocket import WebSocketLink
 from .zap import ENDPOINT, AskingLink, Handler
 
 EVENTS_MAX = 10_000
@@ -117,6 +119,7 @@ class Socket:
     def begin(self, pipe: Pipe, sock: SystemSocket) -> None:
         """Start the handshake on a new connection."""
         kind = AskingLink if self.options.zap_domain else Link
+        kind = WebSocketLink if is_web(pipe.endpoint) else kind
         link = kind(self.reactor, sock, self.type, self.options, pipe)
         pipe.link = link
         self.handshaking.add(pipe)

@@ -1,4 +1,4 @@
-"""Endpoints as text, and the operating system's sockets for them: tcp (IPv4, IPv6) and ipc."""
+"""Endpoints as text, and the operating system's sockets for them: tcp (IPv4, IPv6), ipc, and ws over tcp."""
 
 import contextlib
 import errno
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .errors import Failed, Unsupported
 
+_WEB = re.compile(r"ws(://[^/]+)(/.*)?")
 _TCP = re.compile(r"tcp://(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]+):(\*|\d+)")
 BACKLOG = 100
 _OWN_FOLDER = "reference-peer-"
@@ -32,7 +33,8 @@ def listen(endpoint: str) -> tuple[socket.socket, str]:
     except OSError as error:
         sock.close()
         raise Failed(f"{endpoint}: {error.strerror}") from None
-    return sock, _actual(sock)
+    web = _WEB.fullmatch(endpoint)
+    return sock, _actual(sock) if web is None else f"ws{_actual(sock).removeprefix('tcp')}{web[2] or ''}"
 
 
 def begin_connecting(endpoint: str) -> socket.socket:
@@ -83,12 +85,25 @@ def remove_path(endpoint: str) -> None:
                 path.parent.rmdir()
 
 
+def is_web(endpoint: str) -> bool:
+    """Whether ZMTP over WebSocket is spoken there."""
+    return endpoint.startswith("ws://")
+
+
+def host_and_target(endpoint: str) -> tuple[str, str]:
+    """What a request names as its host and asks for as its path (RFC 45, Handshake)."""
+    host, _, path = endpoint.removeprefix("ws://").partition("/")
+    return host, f"/{path}"
+
+
 def _resolve(endpoint: str, *, wildcard: bool) -> Place:
     transport, separator, rest = endpoint.partition("://")
     if not separator:
         raise Failed(f"{endpoint}: not an endpoint")
     if transport == "ipc":
         return socket.AF_UNIX, _path(rest, endpoint, wildcard)
+    if (web := _WEB.fullmatch(endpoint)) is not None:
+        return _resolve_tcp(f"tcp{web[1]}", wildcard)
     if transport != "tcp":
         raise Unsupported(f"transport {transport}")
     return _resolve_tcp(endpoint, wildcard)
