@@ -86,7 +86,7 @@ final class Adapter {
             case "set" -> done(() -> Options.set(socket(request), text(request, "option"), request.get("value")));
             case "get" -> object("value", Options.get(socket(request), text(request, "option")));
             case "bind" -> object("endpoint", sockets.bind(number(request), text(request, "endpoint")));
-            case "connect" -> object("endpoint", sockets.connect(number(request), text(request, "endpoint")));
+            case "connect" -> connect(request);
             case "unbind" -> done(() -> Options.call(socket(request), "unbind", text(request, "endpoint")));
             case "disconnect" -> done(() -> Options.call(socket(request), "disconnect", text(request, "endpoint")));
             case "subscribe" -> done(() -> subscribe(request, true));
@@ -110,10 +110,21 @@ final class Adapter {
         return properties.getProperty("version");
     }
 
+    private JsonObject connect(JsonObject request) {
+        byte[] routingId = sockets.connect(number(request), text(request, "endpoint"));
+        JsonObject answer = object("endpoint", text(request, "endpoint"));
+        if (routingId != null) {
+            answer.add("routing_id", json(routingId));
+        }
+        return answer;
+    }
+
     private void subscribe(JsonObject request, boolean starts) throws Exception {
         ZMQ.Socket socket = socket(request);
         byte[] prefix = octets(request.get("prefix"));
-        if (socket.getType() == Sockets.type("XSUB")) {
+        if (Drafts.is(socket, "DISH")) {
+            Options.call(socket, starts ? "join" : "leave", Drafts.group(prefix));
+        } else if (socket.getType() == Sockets.type("XSUB")) {
             byte[] message = new byte[prefix.length + 1];
             message[0] = (byte) (starts ? 1 : 0);
             System.arraycopy(prefix, 0, message, 1, prefix.length);
@@ -148,6 +159,9 @@ final class Adapter {
 
     /** JeroMQ takes a whole message or, at its first part, none of it. */
     private static boolean sendNow(ZMQ.Socket socket, List<byte[]> parts) {
+        if (Drafts.hasHead(socket)) {
+            return Drafts.send(socket, parts);
+        }
         for (int i = 0; i < parts.size(); i++) {
             int more = i < parts.size() - 1 ? ZMQ.SNDMORE : 0;
             if (!socket.send(parts.get(i), ZMQ.DONTWAIT | more)) {
@@ -166,6 +180,9 @@ final class Adapter {
     }
 
     private static List<byte[]> receiveNow(ZMQ.Socket socket) {
+        if (Drafts.hasHead(socket)) {
+            return Drafts.receive(socket);
+        }
         byte[] part = socket.recv(ZMQ.DONTWAIT);
         if (part == null) {
             return null;

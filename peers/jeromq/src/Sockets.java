@@ -3,6 +3,7 @@ import com.google.gson.JsonElement;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Method;
+import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayList;
@@ -60,7 +61,8 @@ final class Sockets implements AutoCloseable {
     }
 
     static int type(String name) {
-        return TYPES.indexOf(name);
+        int number = TYPES.indexOf(name);
+        return number < 0 ? Drafts.type(name) : number;
     }
 
     /** The next line of input, null at its end; the sockets are served until it is there. */
@@ -80,8 +82,14 @@ final class Sockets implements AutoCloseable {
         }
     }
 
-    /** Waits until there is news of a socket or of the input. */
+    /**
+     * Waits until there is news of a socket or of the input. Thread-safe sockets give no news: they are looked at
+     * every millisecond while an operation waits, and now and then between two.
+     */
     private void await(long leftMs) throws IOException {
+        if (entries.values().stream().anyMatch(entry -> entry.news == null)) {
+            leftMs = Math.min(leftMs, leftMs == Long.MAX_VALUE ? NUDGE_MS : 1);
+        }
         if (entries.values().stream().anyMatch(entry -> entry.dials)) {
             nudge();
             selector.select(Math.min(leftMs, NUDGE_MS));
@@ -148,11 +156,11 @@ final class Sockets implements AutoCloseable {
     }
 
     int open(String type, Map<String, JsonElement> options) throws Exception {
-        if (!TYPES.contains(type)) {
+        if (type(type) < 0) {
             throw new Unsupported(type);
         }
         ZMQ.Socket socket = context.socket(type(type));
-        entries.put(++opened, new Entry(socket, socket.getFD().register(selector, SelectionKey.OP_READ)));
+        entries.put(++opened, new Entry(socket, news(socket)));
         try {
             socket.setLinger(0);
             for (Map.Entry<String, JsonElement> option : options.entrySet()) {
@@ -163,6 +171,11 @@ final class Sockets implements AutoCloseable {
             throw error;
         }
         return opened;
+    }
+
+    private SelectionKey news(ZMQ.Socket socket) throws IOException {
+        SelectableChannel channel = socket.getFD();
+        return channel == null ? null : channel.register(selector, SelectionKey.OP_READ);
     }
 
     private Entry entry(int number) {
@@ -187,7 +200,9 @@ final class Sockets implements AutoCloseable {
             end(entry.proxy);
         }
         entries.remove(number);
-        entry.news.cancel();
+        if (entry.news != null) {
+            entry.news.cancel();
+        }
         if (entry.watch != null) {
             entry.socket.monitor(null, 0); // older versions wait for who has gone
             entry.watch.close();
@@ -216,12 +231,16 @@ final class Sockets implements AutoCloseable {
         return endpoint;
     }
 
-    String connect(int number, String endpoint) {
+    /** What is known of who will be met: its routing id, of a PEER; null of others. */
+    byte[] connect(int number, String endpoint) {
         ZMQ.Socket socket = get(number);
         socket.setIPv4Only(!endpoint.contains("["));
-        socket.connect(endpoint);
         entry(number).dials = true;
-        return endpoint;
+        if (Drafts.is(socket, "PEER")) {
+            return Drafts.connectPeer(socket, endpoint);
+        }
+        socket.connect(endpoint);
+        return null;
     }
 
     /** The library's own proxy, in a thread that has the two sockets until one is closed. */
