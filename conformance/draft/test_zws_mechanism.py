@@ -8,7 +8,7 @@ from harness.case import Judge, case
 from harness.exchange import expect_serves
 from harness.peer import Peer
 from harness.pytest_fixtures import AttachWs, DialWs, ListenWs
-from harness.zmtp import Command, Hello, Initiate, Message, Ready, Welcome
+from harness.zmtp import Command, Error, Hello, Initiate, Message, Ready, Welcome
 from harness.zmtp.websocket import Upgrade
 from harness.zmtp.zws import NO_MECHANISM, NULL_PROTOCOL, PLAIN_PROTOCOL
 
@@ -86,7 +86,7 @@ def test_plain_server_refuses(peer: Peer, dial_ws: DialWs) -> None:
     endpoint = pull.bind(peer.hosts.web_wildcard)
     raw = dial_ws(endpoint).upgrade(PLAIN_PROTOCOL)
     raw.send(Hello(USER, b"wrong"), Initiate("PUSH"), Message(b"forged"))
-    raw.expect_closed("45/mech/mechanism-list", never=(Welcome, Ready, Message))
+    raw.expect_refused("45/mech/mechanism-list", by=(Error,))
     good = dial_ws(endpoint).upgrade(PLAIN_PROTOCOL).handshake("PUSH")
     good.send(Message(b"work"))
     pull.expect(b"work", clause="45/mech/mechanism-list")

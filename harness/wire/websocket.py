@@ -113,10 +113,9 @@ class WebSocketPeer(RawPeer):
             self.admit(self.expect(Upgrade, clause=clause), *wanted)
         return self
 
-    def ask(self, *protocols: str, without: str = "") -> Upgrade:
+    def ask(self, *protocols: str) -> Upgrade:
         """Send the request of a client that offers these protocols."""
-        host, port = self.sock.getpeername()[:2]
-        request = upgrade(f"{host}:{port}", protocols, self.target, without=without)
+        request = upgrade(self.authority, protocols, self.target)
         self.send(request)
         return request
 
@@ -128,14 +127,24 @@ class WebSocketPeer(RawPeer):
         self.protocol = ", ".join(answer.protocols)
         return answer
 
+    @property
+    def authority(self) -> str:
+        """Host and port that a client dials."""
+        host, port = (self.sock.getpeername() if self.role == "dialer" else self.sock.getsockname())[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
     def admit(self, request: Upgrade, *wanted: str) -> None:
         """Take a client in by the first of the protocols that it offers."""
+        self.send(self.choose(request, *wanted))
+
+    def choose(self, request: Upgrade, *wanted: str) -> Answer:
+        """The answer that takes a client in, which is still to be sent; the protocol is ours from here."""
         chosen = next((one for one in wanted if one in request.protocols), None)
         if chosen is None:
             expected = f"an offer of {' or '.join(wanted)}"
             raise self.mismatch(expected, describe(request), "45/handshake/protocol-list", self.last_start)
-        self.send(switching(request.value("Sec-WebSocket-Key") or "", chosen))
         self.protocol = chosen
+        return switching(request.value("Sec-WebSocket-Key") or "", chosen)
 
     def handshake(
         self,
@@ -178,8 +187,11 @@ class WebSocketPeer(RawPeer):
             raise self.mismatch("a routing id of one frame", describe(message), rule, self.last_start)
         return message.parts[0]
 
-    def expect_refused(self, clause: str, within: str = "reaction") -> None:
-        """We are turned away: by a status, by a Close frame or by the end of the link; no message before."""
+    def expect_refused(self, clause: str, by: tuple[type, ...] = (), within: str = "reaction") -> None:
+        """We are turned away: by a status, a Close frame, the end of the link, or what is of the types `by`.
+
+        Neither a message nor WELCOME comes before.
+        """
         expected = "a refusal"
         deadline = self.deadlines.deadline(within)
         while True:
@@ -188,11 +200,11 @@ class WebSocketPeer(RawPeer):
             except DeadlineExceeded as late:
                 raise self.mismatch(expected, f"still open after {late.seconds:g} s", clause) from None
             value = None if received is None else received.value
-            if value is None or isinstance(value, Closing):
+            if value is None or isinstance(value, (Closing, *by)):
                 return
             if isinstance(value, Answer) and value.status != SWITCHING:
                 return
-            if isinstance(value, Message):
+            if isinstance(value, Message | Welcome):
                 raise self.mismatch(expected, describe(value), clause, self.last_start)
 
     def is_over(self) -> bool:

@@ -93,16 +93,13 @@ def parse_head(octets: bytes, *, request: bool) -> Upgrade | Answer:
     return Upgrade(first, headers) if request else Answer(first, headers)
 
 
-def upgrade(
-    host: str, protocols: tuple[str, ...], target: str = "/", key: str = "", without: str = ""
-) -> Upgrade:
-    """A client's request, legal but for the header that it is to go `without`."""
+def upgrade(host: str, protocols: tuple[str, ...], target: str = "/") -> Upgrade:
+    """A client's request, with a key of its own."""
     headers = (
-        ("Host", host), ("Upgrade", "websocket"), ("Connection", "Upgrade"),
-        ("Sec-WebSocket-Key", key or new_key()),
+        ("Host", host), ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Key", new_key()),
         ("Sec-WebSocket-Protocol", ", ".join(protocols)), ("Sec-WebSocket-Version", "13"),
     )  # fmt: skip
-    return Upgrade(f"GET {target} HTTP/1.1", tuple(each for each in headers if each[0] != without))
+    return Upgrade(f"GET {target} HTTP/1.1", headers)
 
 
 def switching(key: str, protocol: str) -> Answer:

@@ -179,7 +179,7 @@ def zws_wants_no_further_headers() -> None:
         yield from original(self, event)
 
 
-@mutant("zws/handshake/no-common-protocol")
+@mutant("zws/handshake/no-common-protocol", breaks=["45/nomech/mandatory-vs-secure"])
 def zws_leaves_strangers_waiting() -> None:
     """Does not answer a client whose protocols it does not have."""
 
@@ -189,7 +189,7 @@ def zws_leaves_strangers_waiting() -> None:
             original(self, request)
 
 
-@mutant("zws/handshake/server-waits-for-request")
+@mutant("zws/handshake/server-waits-for-request", breaks=ANY)
 def zws_answers_before_it_is_asked() -> None:
     """Says 100 as soon as somebody has connected."""
 
@@ -200,7 +200,7 @@ def zws_answers_before_it_is_asked() -> None:
             self._out += b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@mutant("zws/handshake/client-waits-for-answer")
+@mutant("zws/handshake/client-waits-for-answer", breaks=ANY)
 def zws_sends_before_it_is_answered() -> None:
     """Sends an empty READY behind its request."""
 

@@ -160,7 +160,7 @@ def zws_takes_nothing_for_a_frame() -> None:
 @mutant("zws/framing/unknown-flags")
 def zws_takes_unknown_flags_for_body() -> None:
     """Delivers a flags octet that it does not know with the body."""
-    frames(lambda octets: octets if octets[:1] in (b"\0", b"\1", b"\2") else LAST_FLAG + octets)
+    frames(lambda octets: octets if octets[:1] in (b"", b"\0", b"\1", b"\2") else LAST_FLAG + octets)
 
 
 @mutant("zws/mechanism/null-session", breaks=ANY)

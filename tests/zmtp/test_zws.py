@@ -87,10 +87,6 @@ def test_wsproto_takes_our_heads() -> None:
     assert accepted.subprotocol == NO_MECHANISM
 
 
-def test_a_request_can_go_without_a_header() -> None:
-    assert upgrade("h", ("p",), without="Sec-WebSocket-Protocol").protocols == []
-
-
 @SIDE
 @pytest.mark.parametrize("size", SIZES)
 def test_messages_of_wsproto_are_read(as_client: bool, size: int) -> None:
