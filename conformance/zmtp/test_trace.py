@@ -4,7 +4,7 @@ One case for each check of harness/wire/checks.py: the check sees all that the p
 both roles, to a bad one, and to one of ZMTP 3.0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +13,7 @@ from harness.case import case
 from harness.peer import Peer
 from harness.pytest_fixtures import Dial, Listen
 from harness.wire.checks import ALL_CHECKS
-from harness.zmtp.grammar import SOCKET_TYPES
+from harness.zmtp.grammar import DRAFT_SOCKET_TYPES, SOCKET_TYPES
 
 RULES = {
     "signature": "Every connection begins with FF, eight octets of padding, and 7F.",
@@ -49,12 +49,18 @@ RULES = {
     "pongs": "Every PONG answers a PING and brings back its context.",
     "subscribers-subscribe": "SUBSCRIBE and CANCEL come from SUB and XSUB alone.",
     "command-form": "A partner of ZMTP 3.0 gets subscriptions as messages, not as commands.",
-    "receivers-send-nothing": "PULL sends no message, and SUB none but subscriptions.",
+    "receivers-send-nothing": "PULL, DISH and GATHER send no message, and SUB none but subscriptions.",
 }
+DRAFT_RULES = {
+    "one-frame": "A message of the thread-safe types is one frame, of RADIO a group and one frame.",
+    "dishes-join": "JOIN and LEAVE come from DISH alone.",
+    "group": "A group in JOIN and LEAVE has at most 255 octets, none of them zero.",
+}
+MORE_TYPES = {"receivers-send-nothing": ("DISH", "GATHER")}
 
 
-def case_of(name: str, rule: str) -> Callable[..., None]:
-    """The case that judges one check with every socket type."""
+def case_of(name: str, rule: str, types: Sequence[str]) -> Callable[..., None]:
+    """The case that judges one check with these socket types."""
     check = ALL_CHECKS[name]
 
     def judge(peer: Peer, dial: Dial, listen: Listen, socket_type: str) -> None:
@@ -64,7 +70,7 @@ def case_of(name: str, rule: str) -> Callable[..., None]:
     judge.__name__ = judge.__qualname__ = function_name(name)
     marked = case(f"zmtp/trace/{name}", clauses=list(check.clauses), needs=["{socket_type}"])(judge)
     # Of the module's scope, so that what is asked of one talk stands together, and few workers hold the same.
-    return pytest.mark.parametrize("socket_type", SOCKET_TYPES, scope="module")(marked)
+    return pytest.mark.parametrize("socket_type", types, scope="module")(marked)
 
 
 def function_name(name: str) -> str:
@@ -72,4 +78,7 @@ def function_name(name: str) -> str:
     return f"test_{name.replace('-', '_')}"
 
 
-globals().update({function_name(name): case_of(name, rule) for name, rule in RULES.items()})
+for _name, _rule in RULES.items():
+    globals()[function_name(_name)] = case_of(_name, _rule, (*SOCKET_TYPES, *MORE_TYPES.get(_name, ())))
+for _name, _rule in DRAFT_RULES.items():
+    globals()[function_name(_name)] = case_of(_name, _rule, DRAFT_SOCKET_TYPES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.zmtp import Command, Frame, Join, Leave
+from harness.zmtp import Command, Frame, Join, Leave, Message
 from harness.zmtp.grammar import LONG, MORE
 from peers.reference.base import Outcome
 from peers.reference.groups import Dish, Radio
@@ -239,3 +239,66 @@ def dish_joins_anything() -> None:
         for pipe in self.senders:
             if pipe.is_connected:
                 pipe.put_command(Command(name, command.group))
+
+
+@mutant("zmtp/trace/dishes-join", breaks=["48/*", "37/radiodish/*"])
+def radio_joins() -> None:
+    """Joins the group of what it has sent."""
+
+    @patch(Radio, "put")
+    def put(original: Original, self: Radio, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts)
+        if not parts[0].startswith(b"~"):
+            pipe.put_command(Join(parts[0]))
+
+
+@mutant("zmtp/trace/group", breaks=["37/radiodish/*", "48/*"])
+def dish_joins_a_group_of_zero() -> None:
+    """Leaves, soon after the handshake, a group that is an octet of zero."""
+
+    @patch(Dish, "greet")
+    def greet(original: Original, self: Dish, pipe: Pipe) -> None:
+        original(self, pipe)
+        self.reactor.call_later(0.001, lambda: pipe.put_command(Command(b"LEAVE", b"\0")))
+
+
+@mutant("draft/radio/form-of-a-message", "draft/radio/sends-to-exact-members", breaks=SERVED)
+def radio_cuts_bodies() -> None:
+    """Sends a body without its last octet."""
+
+    @patch(Radio, "put")
+    def put(original: Original, self: Radio, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts if parts[0].startswith(b"~") else (parts[0], parts[1][:-1]))
+
+
+@mutant("draft/dish/delivers-with-its-group", breaks=SERVED)
+def dish_takes_bodies_for_requests() -> None:
+    """Does not deliver a body that begins with an octet of zero."""
+
+    @patch(Dish, "admits")
+    def admits(original: Original, self: Dish, pipe: Pipe, parts: Parts) -> bool:
+        return bool(original(self, pipe, parts)) and not parts[1].startswith(b"\0")
+
+
+@mutant("draft/radio/queue-goes-with-its-dish", breaks=["37/radiodish/*"])
+def radio_bequeaths_what_is_sent_meanwhile() -> None:
+    """Keeps what is sent to a group that a departed dish was in for the next one that comes."""
+    kept: list[Message] = []
+    groups: set[bytes] = set()
+
+    @patch(Radio, "detach")
+    def detach(original: Original, self: Radio, pipe: Pipe) -> None:
+        groups.update(pipe.subscriptions)
+        original(self, pipe)
+
+    @patch(Radio, "send_message")
+    def send(original: Original, self: Radio, parts: Parts) -> Outcome:
+        if parts[0] in groups and not parts[0].startswith(b"~"):
+            kept.append(Message(*parts))
+        return Outcome(original(self, parts))
+
+    @patch(Radio, "greet")
+    def greet(original: Original, self: Radio, pipe: Pipe) -> None:
+        pipe.outgoing.extend(kept)
+        kept.clear()
+        pipe.flush()

@@ -249,3 +249,12 @@ def single_delivers_the_last_frame() -> None:
     @patch(Single, "take_message")
     def take(original: Original, self: Single, pipe: Pipe, parts: Parts) -> None:
         original(self, pipe, parts[-1:])
+
+
+@mutant("zmtp/trace/one-frame", breaks=SENT)
+def single_ends_messages_with_an_empty_frame() -> None:
+    """Sends an empty frame behind each message."""
+
+    @patch(Single, "put")
+    def put(original: Original, self: Single, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, (*parts, b""))
