@@ -254,12 +254,14 @@ def radio_joins() -> None:
 
 @mutant("zmtp/trace/group", breaks=["37/radiodish/*", "48/*"])
 def dish_joins_a_group_of_zero() -> None:
-    """Leaves, soon after the handshake, a group that is an octet of zero."""
+    """Leaves a group that is an octet of zero whenever it joins one."""
 
-    @patch(Dish, "greet")
-    def greet(original: Original, self: Dish, pipe: Pipe) -> None:
-        original(self, pipe)
-        self.reactor.call_later(0.001, lambda: pipe.put_command(Command(b"LEAVE", b"\0")))
+    @patch(Dish, "tell_all")
+    def tell_all(original: Original, self: Dish, command: Join | Leave) -> None:
+        original(self, command)
+        for pipe in self.senders:
+            if isinstance(command, Join) and pipe.is_connected:
+                pipe.put_command(Command(b"LEAVE", b"\0"))
 
 
 @mutant("draft/radio/form-of-a-message", "draft/radio/sends-to-exact-members", breaks=SERVED)

@@ -172,6 +172,16 @@ def gather_sends() -> None:
     Gather.can_send = True
 
 
+@mutant("draft/incoming/gather-only-receives", breaks=["37/*"])
+def gather_acknowledges_upstream() -> None:
+    """Answers every message with an empty one."""
+
+    @patch(Gather, "take_message")
+    def take(original: Original, self: Gather, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts)
+        pipe.put((b"",))
+
+
 @mutant("draft/channel/keeps-order-both-ways")
 def channel_loses_every_hundredth_message() -> None:
     """Drops every hundredth message that comes."""
@@ -240,6 +250,15 @@ def single_delivers_several_frames() -> None:
     @patch(Single, "admits")
     def admits(original: Original, self: Single, pipe: Pipe, parts: Parts) -> bool:
         return True
+
+
+@mutant("draft/threadsafe/throws-away-several-frames", breaks=SENT)
+def single_delivers_the_first_frame() -> None:
+    """Delivers the first frame of a message of several."""
+
+    @patch(Single, "take_message")
+    def take(original: Original, self: Single, pipe: Pipe, parts: Parts) -> None:
+        original(self, pipe, parts[:1])
 
 
 @mutant("draft/threadsafe/throws-away-several-frames", breaks=SENT)
