@@ -29,7 +29,10 @@ OPTIONS = FLAGS | {
     "handshake-interval-ms": pyomq.HANDSHAKE_IVL,
     "reconnect-interval-ms": pyomq.RECONNECT_IVL,
 }
-TYPES = {"PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"}
+TYPES = {
+    *("PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"),
+    *("CLIENT", "SERVER", "RADIO", "DISH", "SCATTER", "GATHER", "PEER", "CHANNEL"),
+}
 OUTCOMES = {
     errno.EAGAIN: "would-block",
     errno.EHOSTUNREACH: "unroutable",
@@ -104,9 +107,26 @@ def connect(socket, endpoint):
     return {"endpoint": endpoint}
 
 
+def membership(socket, plain, of_groups, octets):
+    change = of_groups if sockets[socket].socket_type == pyomq.DISH else plain
+    getattr(sockets[socket], change)(bytes.fromhex(octets))
+
+
+def routed(head, *bodies):
+    """The frames of a SERVER's message: each with the routing id, which is no frame."""
+    if len(head) != 4:
+        raise pyomq.ZMQError(errno.EPROTO, "no routing id")
+    frames = [pyomq.Frame(body) for body in bodies]
+    for frame in frames:
+        frame.routing_id = int.from_bytes(head, "big")
+    return frames
+
+
 def send(socket, parts, timeout_ms):
     sockets[socket].setsockopt(pyomq.SNDTIMEO, int(timeout_ms))
     try:
+        if sockets[socket].socket_type == pyomq.SERVER:
+            parts = routed(*parts)
         sockets[socket].send_multipart(parts)
     except pyomq.ZMQError as error:
         if error.errno not in OUTCOMES:
@@ -117,7 +137,10 @@ def send(socket, parts, timeout_ms):
 
 def receive(socket, timeout_ms):
     sockets[socket].setsockopt(pyomq.RCVTIMEO, int(timeout_ms))
-    return sockets[socket].recv_multipart()
+    if sockets[socket].socket_type != pyomq.SERVER:
+        return sockets[socket].recv_multipart()
+    frames = sockets[socket].recv_multipart(copy=False)
+    return [frames[0].routing_id.to_bytes(4, "big"), *map(bytes, frames)]
 
 
 def poll(numbers, timeout_ms):
@@ -192,8 +215,8 @@ OPERATIONS = {
     "connect": connect,
     "unbind": lambda socket, endpoint: sockets[socket].unbind(endpoint),
     "disconnect": lambda socket, endpoint: sockets[socket].disconnect(endpoint),
-    "subscribe": lambda socket, prefix: sockets[socket].subscribe(bytes.fromhex(prefix)),
-    "cancel": lambda socket, prefix: sockets[socket].unsubscribe(bytes.fromhex(prefix)),
+    "subscribe": lambda socket, prefix: membership(socket, "subscribe", "join", prefix),
+    "cancel": lambda socket, prefix: membership(socket, "unsubscribe", "leave", prefix),
     "send": lambda socket, parts, timeout_ms: {
         "outcome": send(socket, [bytes.fromhex(part) for part in parts], timeout_ms)
     },
