@@ -1,15 +1,16 @@
 """Known deviations: listed with the peer, still run, and red when they change.
 
-known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps a parameter (a glob),
-the clause that is blamed, a regular expression that the actual outcome matches, the reason, and a link where
-it is discussed or documented. An entry for a case of interop may name its partners (globs); its parameter
-reads as if the peer that the list belongs to were the first of the two. `race = true` says that a fault shows
-in some runs only: then the case may pass, too, and the clause may be a glob, as a race hits cases of several
-rules. `security = true` says that a stranger can do harm with it: the conversation is kept out of what a run
-writes (SECURITY.md). Where it is both, the peer is started anew behind the case, as the harm may show later.
-`include` names lists of other peers with the same library, relative to the file: their entries count behind
-the file's own. `except` names cases (globs): the included entries of these do not hold for this peer. Of
-several entries of a list that speak of a case the first counts.
+known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps parameters (a glob, or a
+list of globs, of which those that begin with "!" leave out), the clause that is blamed, a regular
+expression that the actual outcome matches, the reason, and a link where it is discussed or documented. An
+entry for a case of interop may name its partners (such a list); its parameter reads as if the peer that the
+list belongs to were the first of the two. `race = true` says that a fault shows in some runs only: then the
+case may pass, too, and the clause may be a glob, as a race hits cases of several rules. `security = true`
+says that a stranger can do harm with it: the conversation is kept out of what a run writes (SECURITY.md).
+Where it is both, the peer is started anew behind the case, as the harm may show later. `include` names
+lists of other peers with the same library, relative to the file: their entries count behind the file's own.
+`except` names cases (globs): the included entries of these do not hold for this peer. Of several entries of
+a list that speak of a case the first counts.
 """
 
 from __future__ import annotations
@@ -28,13 +29,31 @@ FILE_NAME = "known.toml"
 MOST_CASES = 20
 INTEROP = "interop/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
-_OPTIONAL = {"param"}
 _FLAGS = {"race", "security"}
-_KEYS = _TEXTS | _OPTIONAL | _FLAGS | {"partners"}
+_KEYS = _TEXTS | _FLAGS | {"param", "partners"}
 
 
 class KnownError(ValueError):
     """A known.toml that cannot be used; one line names the file, the entry and the field."""
+
+
+class _Globs:
+    """What a list speaks of: one of its globs fits, or there is none, and none that begins with "!" does."""
+
+    def __init__(self, globs: Sequence[str]) -> None:
+        """The globs as expressions: each result of a run is held against each entry."""
+        self._wanted = [self._expression(glob) for glob in globs if not glob.startswith("!")]
+        self._left_out = [self._expression(glob[1:]) for glob in globs if glob.startswith("!")]
+
+    @staticmethod
+    def _expression(glob: str) -> re.Pattern[str]:
+        return re.compile(fnmatch.translate(glob))
+
+    def fit(self, text: str) -> bool:
+        """Whether the list speaks of this text."""
+        if any(glob.match(text) for glob in self._left_out):
+            return False
+        return not self._wanted or any(glob.match(text) for glob in self._wanted)
 
 
 @dataclass(slots=True)
@@ -46,7 +65,7 @@ class Entry:
     message: str
     reason: str
     link: str
-    param: str = "*"
+    param: str | Sequence[str] = "*"
     partners: Sequence[str] = ()
     file: str = ""
     race: bool = False
@@ -56,13 +75,15 @@ class Entry:
     cases_swallowed: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
     _clause: re.Pattern[str] = field(init=False, repr=False)
-    _param: re.Pattern[str] = field(init=False, repr=False)
+    _param: _Globs = field(init=False, repr=False)
+    _partners: _Globs = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """The globs as expressions: each result of a run is held against each entry."""
         self._case = re.compile(fnmatch.translate(self.case))
         self._clause = re.compile(fnmatch.translate(self.clause))
-        self._param = re.compile(fnmatch.translate(self.param))
+        self._param = _Globs([self.param] if isinstance(self.param, str) else self.param)
+        self._partners = _Globs(self.partners)
 
     @property
     def is_interop(self) -> bool:
@@ -70,15 +91,12 @@ class Entry:
         return self.case.startswith(INTEROP)
 
     def meets(self, partner: str) -> bool:
-        """Whether this entry speaks of that partner: one of its globs fits, and none that begins with "!"."""
-        wanted = [glob for glob in self.partners if not glob.startswith("!")]
-        if any(fnmatch.fnmatchcase(partner, glob[1:]) for glob in self.partners if glob.startswith("!")):
-            return False
-        return not wanted or any(fnmatch.fnmatchcase(partner, glob) for glob in wanted)
+        """Whether this entry speaks of that partner."""
+        return self._partners.fit(partner)
 
     def covers(self, case_id: str, param: str, partner: str = "") -> bool:
         """Whether this entry speaks of a case with these parameters, and with this partner if any."""
-        if self._case.match(case_id) is None or self._param.match(param) is None:
+        if self._case.match(case_id) is None or not self._param.fit(param):
             return False
         return self.meets(partner)
 
@@ -145,14 +163,13 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     for key in sorted(_TEXTS):
         if not isinstance(table.get(key), str) or not table[key].strip():
             raise KnownError(f"{where}: {key}: missing, or no text")
-    for key in sorted(_OPTIONAL):
-        if not isinstance(table.get(key, "*"), str):
-            raise KnownError(f"{where}: {key}: no text")
     for key in sorted(_FLAGS):
         if not isinstance(table.get(key, False), bool):
             raise KnownError(f"{where}: {key}: neither true nor false")
     if "partners" in table and not table["case"].startswith(INTEROP):
         raise KnownError(f"{where}: partners: only for cases of {INTEROP}")
+    if not isinstance(table.get("param"), str):
+        _names(where, table, "param")
     _names(where, table, "partners")
     if "*" in table["clause"] and not table.get("race"):
         raise KnownError(f"{where}: clause: a glob is for races only")

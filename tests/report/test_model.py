@@ -96,6 +96,8 @@ def test_an_entry_speaks_of_its_cases_and_parameters() -> None:
     assert not found(entry(case="zmtp/other/*"))
     assert not found(entry(param="a*"), "b")
     assert found(entry(param="a*"), "ab")
+    several = entry(param=["a*", "b", "!*z"])
+    assert [param for param in ("a", "az", "b", "bz", "c") if found(several, param)] == ["a", "b"]
 
 
 INTEROP = "interop/lockstep/arrives"
@@ -244,6 +246,10 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
         (
             '[[known]]\ncase="interop/a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartners="x"',
             "known #1: partners: not a list of names",
+        ),
+        (
+            '[[known]]\ncase="a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\nparam=[1]',
+            "known #1: param: not a list of names",
         ),
         ("[[known]", "known.toml"),
         (
