@@ -16,10 +16,10 @@ from typing import Any
 from harness.clauses import Ledger
 from harness.control.client import ControlClient
 from harness.deadlines import Deadlines
-from harness.known import Entry, find, load_known
+from harness.known import Asked, Entry, find, load_known
 from harness.launch.launcher import Launcher, LaunchError, runtime_of
 from harness.manifest import Manifest, load_manifests
-from harness.pairs import ZMTP_3, Pair, PairError, default_pairs, matching_pairs, shard_of
+from harness.pairs import ZMTP_3, Pair, PairError, default_pairs, hub_of, matching_pairs, shard_of
 from harness.peer import LivePeer, PeerUnavailable
 from harness.selftest import self_test
 from harness.verdict import Mismatch
@@ -51,7 +51,8 @@ class Wishes:
 class Bench:
     """`manifests` are the peers to judge; `unavailable` says why others are not here.
 
-    `singles` are those that are judged by themselves, `pairs` those that are judged together. `plain_talks`
+    `singles` are those that are judged by themselves, `pairs` those that are judged together; `beside` is who
+    plays the other roles of a scenario where single peers are named, at most one. `plain_talks`
     are the faults in those that were held: by peer, socket type and role.
     """
 
@@ -65,6 +66,7 @@ class Bench:
     self_tests: bool = True
     launcher: Launcher = field(default_factory=Launcher)
     singles: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     plain_talks: dict[tuple[str, str, str], Mismatch | None] = field(default_factory=dict)
     _live: dict[tuple[str, int], LivePeer] = field(default_factory=dict)
@@ -91,9 +93,11 @@ class Bench:
         found = load_manifests(dirs)
         launcher = launcher or Launcher("process", logs=report / "logs" if report else None)
         singles, pairs, chosen, unavailable = select(found, wishes, launcher)
+        beside = _beside(found, launcher) if wishes.peers and singles else {}
+        chosen = {**chosen, **beside}
         known = {name: load_known(manifest.folder) for name, manifest in chosen.items()}
         made = cls(Ledger.load(), chosen, unavailable, deadlines, seed, report, known, launcher=launcher)
-        made.singles, made.pairs = singles, pairs
+        made.singles, made.pairs, made.beside = singles, pairs, list(beside)
         return made
 
     def unclaimed(self, name: str, needs: list[str]) -> str | None:
@@ -106,9 +110,9 @@ class Bench:
             return "zmtp:3.0"
         return next((need for need in needs if not manifest.claims(need)), None)
 
-    def listed(self, peers: Sequence[str], case_id: str, param: str) -> list[Entry]:
-        """The known deviations that speak of a case with these peers and parameters."""
-        return find(self.known, peers, case_id, param)
+    def listed(self, asked: Asked) -> list[Entry]:
+        """The known deviations that speak of what is asked."""
+        return find(self.known, asked)
 
     def known_clauses(self, name: str) -> set[str]:
         """The rules that a peer is known to break somewhere. A race's glob names none."""
@@ -131,15 +135,16 @@ class Bench:
         """The warm peer of that name, self-tested at first. Raises PeerUnavailable."""
         return self.hold(name)[0]
 
-    def hold(self, *names: str) -> list[LivePeer]:
-        """The warm peers of these names and no others; one that is named twice has two processes.
+    def hold(self, *names: str, spare: int = 0) -> list[LivePeer]:
+        """The warm peers of these names, and of others the `spare` that were asked last.
 
-        What was warm before stays so where it is named again, in whatever place. Raises PeerUnavailable.
+        One that is named twice has two processes. What was warm before stays so where it is named again, in
+        whatever place. Raises PeerUnavailable.
         """
         wanted = Counter(names)
-        for name, number in list(self._live):
-            if number > wanted[name]:
-                self._live.pop((name, number)).stop()
+        idle = [(name, number) for name, number in self._live if number > wanted[name]]
+        for key in idle[: max(0, len(idle) - spare)]:
+            self._live.pop(key).stop()
         return [self._warm(name, names[: place + 1].count(name)) for place, name in enumerate(names)]
 
     def _warm(self, name: str, number: int) -> LivePeer:
@@ -151,6 +156,7 @@ class Bench:
                 self._test(manifest)
                 self._tested.add(name)
             self._live[name, number] = LivePeer(manifest, lambda wanted: self._start(wanted, number))
+        self._live[name, number] = self._live.pop((name, number))  # asked last
         return self._live[name, number]
 
     @property
@@ -290,6 +296,13 @@ def choose(
         picked |= {name: manifest for name, manifest in met.items() if name not in missing}
         unavailable |= missing
     return picked, unavailable
+
+
+def _beside(found: Mapping[str, Manifest], launcher: Launcher) -> dict[str, Manifest]:
+    """The peer of libzmq that stands by where others are judged, if it can run here."""
+    missing = _missing(found, launcher, asked_for=False)
+    hub = hub_of(found, {name: manifest for name, manifest in found.items() if name not in missing})
+    return {} if hub is None else {hub: found[hub]}
 
 
 def _missing(found: Mapping[str, Manifest], launcher: Launcher, asked_for: bool) -> dict[str, str]:

@@ -53,14 +53,19 @@ def case(
 ) -> Callable[[F], F]:
     """Make a test function a case. `needs` are capabilities such as "ROUTER" or "option:handover"."""
 
-    def mark(function: F) -> F:
-        rule = " ".join((inspect.getdoc(function) or "").split())
-        made = Case(case_id, tuple(clauses), tuple(needs or ()), rule, security)
+    return mark(lambda rule: Case(case_id, tuple(clauses), tuple(needs or ()), rule, security))
+
+
+def mark(make: Callable[[str], Case]) -> Callable[[F], F]:
+    """Make a test function the case that `make` gives for its rule."""
+
+    def put(function: F) -> F:
+        made = make(" ".join((inspect.getdoc(function) or "").split()))
         check_case(made)
         setattr(function, ATTRIBUTE, made)
         return function
 
-    return mark
+    return put
 
 
 def check_case(made: Case) -> None:

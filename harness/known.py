@@ -28,6 +28,7 @@ from harness.pairs import seen_from_second
 FILE_NAME = "known.toml"
 MOST_CASES = 20
 INTEROP = "interop/"
+GUIDE = "guide/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
 _FLAGS = {"race", "security"}
 _KEYS = _TEXTS | _FLAGS | {"param", "partners"}
@@ -86,6 +87,11 @@ class Entry:
         self._partners = _Globs(self.partners)
 
     @property
+    def is_guide(self) -> bool:
+        """Whether this entry speaks of scenarios."""
+        return self.case.startswith(GUIDE)
+
+    @property
     def is_interop(self) -> bool:
         """Whether this entry speaks of cases that are asked of two peers."""
         return self.case.startswith(INTEROP)
@@ -94,11 +100,11 @@ class Entry:
         """Whether this entry speaks of that partner."""
         return self._partners.fit(partner)
 
-    def covers(self, case_id: str, param: str, partner: str = "") -> bool:
-        """Whether this entry speaks of a case with these parameters, and with this partner if any."""
+    def covers(self, case_id: str, param: str, partners: Sequence[str] = ()) -> bool:
+        """Whether this entry speaks of a case with these parameters and, if any, one of these partners."""
         if self._case.match(case_id) is None or not self._param.fit(param):
             return False
-        return self.meets(partner)
+        return not partners or any(map(self.meets, partners))
 
     def agrees(self, blamed: str, actual: str) -> str | None:
         """None where clause and message are as listed, else what has changed."""
@@ -166,8 +172,8 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     for key in sorted(_FLAGS):
         if not isinstance(table.get(key, False), bool):
             raise KnownError(f"{where}: {key}: neither true nor false")
-    if "partners" in table and not table["case"].startswith(INTEROP):
-        raise KnownError(f"{where}: partners: only for cases of {INTEROP}")
+    if "partners" in table and not table["case"].startswith((INTEROP, GUIDE)):
+        raise KnownError(f"{where}: partners: only for cases of {INTEROP} and {GUIDE}")
     if not isinstance(table.get("param"), str):
         _names(where, table, "param")
     _names(where, table, "partners")
@@ -180,18 +186,44 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     return Entry(**table, file=str(path))
 
 
-def views(peers: Sequence[str], param: str) -> list[tuple[str, str, str]]:
-    """Who judges a result by its list: name, partner ("" without), and the parameter as that peer has it."""
-    if len(peers) == 1:
-        return [(peers[0], "", param)]
-    return [(peers[0], peers[1], param), (peers[1], peers[0], seen_from_second(param))]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of whom: a case, its parameters, its peers, and in a scenario who played which role."""
+
+    case_id: str
+    param: str
+    peers: Sequence[str]
+    cast: Mapping[str, str] = field(default_factory=dict)
+
+    def views(self) -> list[tuple[str, list[str], str]]:
+        """Who judges the result by its list: name, partners, and the parameter as that peer has it.
+
+        In a scenario that is the parameter and the roles that it plays, such as "client-first-client".
+        """
+        if self.cast:
+            return [self._in_its_roles(name) for name in dict.fromkeys(self.cast.values())]
+        if len(self.peers) == 1:
+            return [(self.peers[0], [], self.param)]
+        first, second = self.peers
+        return [(first, [second], self.param), (second, [first], seen_from_second(self.param))]
+
+    def _in_its_roles(self, name: str) -> tuple[str, list[str], str]:
+        roles = [role for role, peer in self.cast.items() if peer == name]
+        own = self.param.removeprefix(cast_name(self.cast)).strip("-")
+        others = [peer for peer in dict.fromkeys(self.cast.values()) if peer != name]
+        return name, others, "-".join([*([own] if own else []), *roles])
 
 
-def find(known: Mapping[str, list[Entry]], peers: Sequence[str], case_id: str, param: str) -> list[Entry]:
+def cast_name(cast: Mapping[str, str]) -> str:
+    """Who plays which role in one word, such as "client=jeromq,server=pyzmq"."""
+    return ",".join(f"{role}={peer}" for role, peer in cast.items())
+
+
+def find(known: Mapping[str, list[Entry]], asked: Asked) -> list[Entry]:
     """Of each peer's list the first entry that speaks of this case."""
     covering = (
-        next((entry for entry in known.get(name, []) if entry.covers(case_id, viewed, partner)), None)
-        for name, partner, viewed in views(peers, param)
+        next((entry for entry in known.get(name, []) if entry.covers(asked.case_id, viewed, partners)), None)
+        for name, partners, viewed in asked.views()
     )
     return [entry for entry in covering if entry is not None]
 
@@ -207,6 +239,7 @@ def complaints(
     out = []
     for entry in entries:
         asked = any(map(entry.meets, partners)) if entry.is_interop else singly
+        asked = asked and not (entry.is_guide and entry.partners)  # who meets whom there is the seed's matter
         if asked and not entry.cases_met and not entry.included:
             out.append(f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run")
         if len(entry.cases_swallowed) > MOST_CASES:

@@ -6,7 +6,7 @@ trace, so that what both applications did and what went over the wire stand in o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -104,6 +104,24 @@ class Blame:
         return Mismatch(expected, actual, self.finding.clause, self.finding.place)
 
 
+def blames_of(joints: Iterable[Joint], trace: Trace) -> Iterator[Blame]:
+    """What the checks that hold for every trace find on these wires, each rule once for each peer.
+
+    They are for peers of ZMTP 3.x.
+    """
+    seen: set[tuple[str, str]] = set()
+    for joint in joints:
+        for connection in joint.tap.connections:
+            for sender in SENDERS:
+                peer = joint.ends[sender].peer
+                if not peer.manifest.zmtp & ZMTP_3:
+                    continue
+                for finding in run_checks(trace, connection, sender):
+                    if (peer.title, finding.clause) not in seen:
+                        seen.add((peer.title, finding.clause))
+                        yield Blame(peer, finding)
+
+
 class Pairing:
     """Two warm peers and the taps between their sockets; `role` says which one binds."""
 
@@ -144,21 +162,8 @@ class Pairing:
         return joint
 
     def blames(self) -> Iterator[Blame]:
-        """What the checks that hold for every trace find on the wires, each rule once for each peer.
-
-        They are for peers of ZMTP 3.x.
-        """
-        seen: set[tuple[str, str]] = set()
-        for joint in self.joints:
-            for connection in joint.tap.connections:
-                for sender in SENDERS:
-                    peer = joint.ends[sender].peer
-                    if not peer.manifest.zmtp & ZMTP_3:
-                        continue
-                    for finding in run_checks(self.trace, connection, sender):
-                        if (peer.title, finding.clause) not in seen:
-                            seen.add((peer.title, finding.clause))
-                            yield Blame(peer, finding)
+        """What the checks that hold for every trace find on the wires."""
+        return blames_of(self.joints, self.trace)
 
     def finish(self) -> None:
         """Close everything, the sockets first, so that nobody dials what is closing."""

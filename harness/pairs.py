@@ -89,6 +89,12 @@ def default_pairs(found: Mapping[str, Manifest], available: Mapping[str, Manifes
     return [*star, *(Pair(a, b) for a, b in combinations(sorted(chosen.values()), 2))]
 
 
+def hub_of(found: Mapping[str, Manifest], available: Mapping[str, Manifest]) -> str | None:
+    """The peer of libzmq that all others are held against; None where none can run here."""
+    there = any(manifest.library == HUB_LIBRARY for manifest in available.values())
+    return _representative(found, available, HUB_LIBRARY) if there else None
+
+
 def version_of(found: Mapping[str, Manifest], manifest: Manifest) -> tuple[float, ...]:
     """The library's version that a peer's name ends with.
 

@@ -194,6 +194,10 @@ class Pending:
         self._began_s = began_s
         self._recorded = False
 
+    def arrived(self) -> bool:
+        """Whether the answer is there, so that `result` need not wait."""
+        return self._call.arrived()
+
     def give_up(self) -> None:
         """Record an operation whose answer nobody will wait for, unless its end is recorded already."""
         if not self._recorded:

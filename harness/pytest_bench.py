@@ -62,4 +62,6 @@ def is_whole(config: pytest.Config, folder: Path) -> bool:
     option = config.option
     if option.keyword or option.markexpr or option.case or option.clause or option.maxfail:
         return False
+    if option.cast:
+        return False
     return any(folder == path or path in folder.parents for path in named_paths(config))

@@ -50,7 +50,7 @@ def _at_the_root(asked: Asking, mismatch: Mismatch) -> Mismatch:
     Left as it is where the peer went down, the case itself judges that rule, it is one of a pair, or one that
     claims no ZMTP 3, which is what the octets and the talk are judged by.
     """
-    if mismatch.fatal or asked.pair is not None or not _speaks_zmtp_3(asked):
+    if mismatch.fatal or len(asked.peers) != 1 or not _speaks_zmtp_3(asked):
         return mismatch
     root = _in_its_octets(asked, mismatch) or _in_plain_talk(asked)
     if root is None:

@@ -2,8 +2,9 @@
 
 `peer` is the peer under test; `dial(endpoint)` and `listen()` make raw ends; `attach(socket)` connects a
 socket with a raw end in the role of this run (the peer binds, or the peer connects); `pair` is two peers
-and the taps between them; `dial_ws`, `listen_ws` and `attach_ws` are raw ends that speak WebSocket;
-`judge` collects soft findings and notes; `seed` is this case's own seed.
+and the taps between them; `stage` the roles of a scenario and the taps on its legs; `dial_ws`, `listen_ws`
+and `attach_ws` are raw ends that speak WebSocket; `judge` collects soft findings and notes; `seed` is this
+case's own seed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from harness.hosts import WEB_PATH
 from harness.known import Entry
 from harness.pairing import Pairing
 from harness.peer import Peer, RemoteSocket
+from harness.stage.stage import Stage
 from harness.verdict import Mismatch, Place
 from harness.wire.endpoints import RawListener
 from harness.wire.endpoints import dial as dial_endpoint
@@ -31,6 +33,8 @@ from harness.wire.trace import Trace
 from harness.wire.websocket import WebSocketListener, WebSocketPeer
 from harness.wire.websocket import dial_ws as dial_web_endpoint
 
+SPARE_PEERS = 6
+"""How many peers are kept warm beside those that stand on the stage: the next cast may want them."""
 Dial = Callable[[str], RawPeer]
 Attach = Callable[[RemoteSocket], RawPeer]
 DialWs = Callable[[str], WebSocketPeer]
@@ -53,10 +57,10 @@ class ListenWs(Protocol):
 
 @dataclass(slots=True)
 class Asking:
-    """One case being asked of one peer, or of two: its trace, its judge, and all ends that it opened.
+    """One case being asked of one peer, of two, or of several in roles: its trace, its judge, all its ends.
 
-    `params` are its parameters by name, `param` as the results have them, `listed` the known deviations
-    that speak of it.
+    `cast` says who plays which role. `params` are its parameters by name, `param` as the results have them,
+    `listed` the known deviations that speak of it.
     """
 
     case: Case
@@ -68,6 +72,8 @@ class Asking:
     judge: Judge = field(default_factory=Judge)
     peer: Peer | None = None
     pair: Pairing | None = None
+    cast: Mapping[str, str] = field(default_factory=dict)
+    stage: Stage | None = None
     ends: list[RawPeer | RawListener] = field(default_factory=list)
     param: str = ""
     listed: list[Entry] = field(default_factory=list)
@@ -83,10 +89,16 @@ class Asking:
         return zlib.crc32(f"{self.bench.seed}:{self.case.id}".encode())
 
     @property
+    def peers(self) -> list[Peer]:
+        """The peers as far as they are there."""
+        pair = [self.pair.first, self.pair.second] if self.pair is not None else []
+        actors = list(self.stage.actors.values()) if self.stage is not None else []
+        return [*([self.peer] if self.peer is not None else []), *pair, *actors]
+
+    @property
     def died(self) -> str:
         """How a peer ended by itself in this case; "" where none did, or nobody had connected to it."""
-        both = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
-        died = next((one.died for one in both if one is not None and one.died), "")
+        died = next((one.died for one in self.peers if one.died), "")
         return died if died and self.trace.connections() else ""
 
     def live_peer(self) -> Peer:
@@ -101,6 +113,14 @@ class Asking:
             live = self.bench.hold(*self.names)
             self.pair = Pairing(live, self.params["pair_role"], self.trace, self.bench.hub, self.deadlines)
         return self.pair
+
+    def live_stage(self) -> Stage:
+        """The roles of a scenario, each a warm peer without open sockets."""
+        if self.stage is None:
+            live = self.bench.hold(*self.cast.values(), spare=SPARE_PEERS)
+            cast = dict(zip(self.cast, live, strict=True))
+            self.stage = Stage(cast, self.trace, self.bench.hub, self.deadlines, self.seed)
+        return self.stage
 
     def dial(self, endpoint: str) -> RawPeer:
         """A raw end connected to where the peer listens."""
@@ -143,17 +163,18 @@ class Asking:
         return listener.accept()
 
     def close_peer(self, place: Place | None = None) -> None:
-        """Close the sockets of the peer, or of both. Raises a fatal Mismatch where one ended in the case."""
-        peers = (self.pair.first, self.pair.second) if self.pair is not None else (self.peer,)
-        for one in peers:
-            ended = one.finish() if one is not None else ""
-            if one is not None and ended:
+        """Close the sockets of the peers. Raises a fatal Mismatch where one ended in the case."""
+        for one in self.peers:
+            ended = one.finish()
+            if ended:
                 raise Mismatch(f"{one.title} outlives the case", ended, None, place, fatal=True)
 
     def finish(self) -> None:
         """Close everything, the peer's sockets first, so that nobody dials what is closing."""
         if self.pair is not None:
             self.pair.finish()
+        if self.stage is not None:
+            self.stage.finish()
         if self.peer is not None:
             self.peer.finish()
         for end in self.ends:
@@ -256,6 +277,12 @@ def pair(asking: Asking, pair_name: str, pair_role: str) -> Pairing:
 
 
 @pytest.fixture
+def stage(asking: Asking, cast_name: str) -> Stage:
+    """The roles of a scenario, each a warm peer without open sockets."""
+    return asking.live_stage()
+
+
+@pytest.fixture
 def judge(asking: Asking) -> Judge:
     """Soft findings and notes of this case."""
     return asking.judge
@@ -308,6 +335,7 @@ _GIVEN: dict[str, Callable[[Asking], object]] = {
     "asking": lambda asked: asked,
     "peer": Asking.live_peer,
     "pair": Asking.live_pair,
+    "stage": Asking.live_stage,
     "judge": lambda asked: asked.judge,
     "dial": lambda asked: asked.dial,
     "listen": lambda asked: asked.listen,

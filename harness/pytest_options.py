@@ -16,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = parser.getgroup("zconform", "ZeroMQ conformance").addoption
     add("--peer", action="append", default=[], metavar="NAME", help="judge this peer (repeatable; globs)")
     add("--pair", action="append", default=[], metavar="A:B", help="judge A against B (repeatable; globs)")
+    add(
+        "--cast",
+        action="append",
+        default=[],
+        metavar="ROLE=PEER",
+        help="let this peer play this role in scenarios (repeatable)",
+    )
     add("--shard", metavar="K/N", help="only every N-th pair, or peer where no pair is asked, from the K-th")
     add(
         "--peers-dir",

@@ -9,6 +9,7 @@ import pytest
 from harness.pairing import ROLES
 from harness.pairs import Pair, parse_pair, unclaimed_by_pair
 from harness.pytest_bench import INTEROP_CASES, bench_of, named_paths
+from harness.pytest_casts import peers_of_cast, why_no_role
 from harness.pytest_fixtures import ASKING, Asking
 from harness.pytest_selection import case_of, is_of_pair, params_of, repeat
 
@@ -47,8 +48,10 @@ def pair_summary(config: pytest.Config) -> str:
 
 
 def names_of(item: pytest.Item) -> tuple[str, ...]:
-    """The peers that an item is asked of: one or two; none where it is no such item."""
+    """The peers that an item is asked of: one, two, or those of a cast; none where it is no such item."""
     params = params_of(item)
+    if isinstance(params.get("cast_name"), str):
+        return peers_of_cast(item)
     pair, peer = params.get("pair_name"), params.get("peer_name")
     if isinstance(pair, str):
         return tuple(parse_pair(pair))
@@ -72,6 +75,8 @@ def _at_once(item: pytest.Item) -> bool:
 
 def unclaimed(asked: Asking) -> str | None:
     """Why a case cannot be asked of its peers, or None."""
+    if "cast_name" in asked.params:
+        return None if asked.cast else why_no_role(asked)
     needs = asked.case.needed(asked.params)
     if len(asked.names) > 1:
         return unclaimed_by_pair(Pair(*asked.names), asked.bench.manifests, needs)
@@ -96,7 +101,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 def judge_wire(asked: Asking, held: bool) -> None:
     """Blame each peer for what it sent, unless the case failed already, or the peer is known for it."""
-    for blame in asked.pair.blames() if asked.pair is not None else ():
+    joined = asked.pair if asked.pair is not None else asked.stage
+    for blame in joined.blames() if joined is not None else ():
         if held and blame.finding.clause not in asked.bench.known_clauses(blame.peer.name):
             asked.judge.findings.append(blame.mismatch())
         else:

@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from harness.known import Asked
 from harness.pytest_bench import BENCH, INTEROP_CASES, SUITE, bench_of, is_whole
 from harness.pytest_blame import look_for_roots
+from harness.pytest_casts import cast_of, parametrize_casts
 from harness.pytest_fixtures import (
     ASKING,
     Asking,
@@ -35,6 +37,7 @@ from harness.pytest_fixtures import (
     pytest_runtest_teardown,
     repetition,
     seed,
+    stage,
 )
 from harness.pytest_options import is_strict, pytest_addhooks, pytest_addoption, spare_tracebacks
 from harness.pytest_pairs import (
@@ -50,6 +53,7 @@ from harness.pytest_repro import Shown, go_along, prepare_scripts
 from harness.pytest_selection import (
     case_of,
     check_cases,
+    is_of_cast,
     is_of_pair,
     is_selected,
     params_of,
@@ -90,6 +94,7 @@ __all__ = [
     "pytest_runtest_teardown",
     "repetition",
     "seed",
+    "stage",
 ]
 
 ROLES = ("peer-binds", "peer-connects")
@@ -129,6 +134,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if is_of_pair(metafunc):
         parametrize_pairs(metafunc)
+    elif is_of_cast(metafunc):
+        parametrize_casts(metafunc)
     elif "peer_name" in metafunc.fixturenames and (peers := bench_of(config).singles):
         asked = config.hook.pytest_zconform_peers(config=config, case=made, peers=peers)
         metafunc.parametrize("peer_name", peers if asked is None else asked)
@@ -169,10 +176,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     bench = bench_of(item.config)
     spare_tracebacks(item)
+    params, cast = params_of(item), cast_of(item)
     param = _param_id(item, names)
-    listed = bench.listed(names, made.id, param)
-    params = params_of(item)
-    asked = Asking(made, bench, names, bench.patience(listed), params, param=param, listed=listed)
+    listed = bench.listed(Asked(made.id, param, names, cast))
+    asked = Asking(made, bench, names, bench.patience(listed), params, param=param, listed=listed, cast=cast)
     item.stash[ASKING] = asked
     lacking = unclaimed(asked)
     if lacking is not None:
@@ -228,13 +235,18 @@ def _param_id(item: pytest.Item, names: tuple[str, ...]) -> str:
     if spec is None:
         return ""
     repetition = f"-r{spec.params['repetition']}" if "repetition" in spec.params else ""
+    if "cast_name" in spec.params:
+        return str(spec.id).replace(repetition, "", 1) if repetition else str(spec.id)
     return str(spec.id).removeprefix(":".join(names) + repetition).lstrip("-")
 
 
 def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judgement: Judgement) -> Result:
     made = asked.case
     again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
-    again += f" --pair {':'.join(asked.names)}" if len(asked.names) > 1 else ""
+    if asked.cast:
+        again += "".join(f" --cast {role}={peer}" for role, peer in asked.cast.items())
+    elif len(asked.names) > 1:
+        again += f" --pair {':'.join(asked.names)}"
     again += " --runtime container" if asked.bench.runtime_of(asked.peer_name) == "container" else ""
     again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
     return Result(
@@ -255,6 +267,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judge
         peer_s=round(asked.trace.waited_s, 6),
         seed=asked.bench.seed,
         again=again,
+        cast=dict(asked.cast),
     )
 
 

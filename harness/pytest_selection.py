@@ -28,6 +28,11 @@ def is_of_pair(item: pytest.Item | pytest.Metafunc) -> bool:
     return "pair" in getattr(item, "fixturenames", ())
 
 
+def is_of_cast(item: pytest.Item | pytest.Metafunc) -> bool:
+    """Whether a case is a scenario, played by several peers: it takes the fixture `stage`."""
+    return "stage" in getattr(item, "fixturenames", ())
+
+
 def is_selected(made: Case | None, config: pytest.Config) -> bool:
     """Whether `--case` and `--clause` let a test function through."""
     ids, clauses = config.option.case, config.option.clause

@@ -22,6 +22,7 @@ from typing import Any
 from harness.case import Case
 from harness.cli import collect_cases
 from harness.pytest_blame import IN_PLAIN_TALK
+from harness.stage.scenario import Scenario
 from tests.kills import catches, run_cases, run_own, write_peers
 from tests.mutants.registry import Mutant, load_mutants
 
@@ -30,6 +31,11 @@ OPTIONS = ["-p", "no:hypothesispytest", "--time-scale", "0.3"]
 # The draft types are built of the parts that the stable ones have, under clauses of their own.
 RESTATED = ("41/*", "48/*", "49/*", "51/*", "52/*")
 TABLE = Path(__file__).resolve().parent / "mutants" / "kill-table.txt"
+
+
+def own_cases() -> list[Case]:
+    """All cases but the scenarios, which have mutants of their own (tests/guide)."""
+    return [case for case in collect_cases() if not isinstance(case, Scenario)]
 
 
 def head_of(cases: Iterable[Case], mutants: Mapping[str, Mutant]) -> str:
@@ -126,7 +132,7 @@ def _asked_whole(mutants: Mapping[str, Mutant]) -> list[str] | None:
 
 def main() -> int:
     """Run, write the table, and complain where a mutant survives or is blamed on something else."""
-    mutants, cases = load_mutants(), collect_cases()
+    mutants, cases = load_mutants(), own_cases()
     whole = _asked_whole(mutants)
     mutants = {name: mutants[name] for name in sorted(whole or mutants)}
     with tempfile.TemporaryDirectory() as scratch:

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.known import Entry, find, load_known
+from harness.known import Asked, Entry, find, load_known
 
 ROOT = Path(__file__).resolve().parent.parent
 Verdicts = dict[str, str]
@@ -48,7 +48,7 @@ def load(busy: bool) -> Iterator[None]:
 def outcome_of(result: dict[str, Any], known: dict[str, list[Entry]]) -> str:
     """What must not change: the verdict, and where it is worth something the clause that is blamed."""
     verdict = str(result["verdict"])
-    listed = find(known, result["peers"], result["id"], result["param"])
+    listed = find(known, Asked(result["id"], result["param"], result["peers"], result["cast"]))
     if verdict in ("PASS", "KNOWN") and any(entry.race for entry in listed):
         return "PASS or KNOWN, a race"
     return verdict if verdict == "INFO" else f"{verdict} {result['blamed']}"

@@ -42,23 +42,35 @@ ROWS: dict[str, int] = {
     "harness.bench": 6,
     "harness.explore": 6,
     "harness.smoke": 6,
+    "harness.stage": 6,
     "harness.cli": 7,
     "harness.pytest_bench": 7,
     "harness.pytest_fixtures": 7,
     "harness.pytest_options": 7,
     "harness.pytest_selection": 7,
     "harness.pytest_blame": 8,
-    "harness.pytest_pairs": 8,
+    "harness.pytest_casts": 8,
+    "harness.pytest_pairs": 9,
     "harness.pytest_repro": 8,
     "harness.pytest_workers": 8,
-    "harness.pytest_plugin": 9,
-    "conformance": 10,
+    "harness.pytest_plugin": 10,
+    "conformance": 11,
 }
 # One place each for what may change under us.
 ONLY_IN = {
     "pytest": {
         f"harness/pytest_{part}.py"
-        for part in ("bench", "plugin", "fixtures", "options", "pairs", "repro", "selection", "workers")
+        for part in (
+            "bench",
+            "casts",
+            "plugin",
+            "fixtures",
+            "options",
+            "pairs",
+            "repro",
+            "selection",
+            "workers",
+        )
     },
     "junit_xml": {"harness/report/junit.py"},
     "nacl": {"harness/curve.py"},

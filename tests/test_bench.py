@@ -9,7 +9,7 @@ import pytest
 
 from harness.bench import Bench, SelectionError, Wishes, choose
 from harness.deadlines import Deadlines
-from harness.known import Entry
+from harness.known import Asked, Entry
 from harness.manifest import Manifest, load_manifests
 from harness.peer import PeerUnavailable
 from harness.wire.trace import Trace
@@ -130,11 +130,11 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
         '[[known]]\ncase = "zmtp/a/*"\nparam = "x*"\nclause = "c"\nmessage = "m"\nreason = "r"\nlink = "l"\n'
     )
     made = bench(tmp_path, 3.0)
-    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "xy")).scale == pytest.approx(1.0)
-    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "y")).scale == 3.0
+    assert made.patience(made.listed(Asked("zmtp/a/b", "xy", ["puppet"]))).scale == pytest.approx(1.0)
+    assert made.patience(made.listed(Asked("zmtp/a/b", "y", ["puppet"]))).scale == 3.0
     assert not made.known["puppet"][0].cases_met
     made.known["puppet"][0].race = True
-    assert made.patience(made.listed(["puppet"], "zmtp/a/b", "xy")).scale == 3.0
+    assert made.patience(made.listed(Asked("zmtp/a/b", "xy", ["puppet"]))).scale == 3.0
 
 
 @pytest.mark.parametrize("security", [False, True])

@@ -123,6 +123,12 @@ class PendingCall:
         """The operation that was asked."""
         return self._request.op
 
+    def arrived(self, within_s: float = 0.0) -> bool:
+        """Whether the answer is there, or will not come any more; waits for it at most so long."""
+        if self._answer is None:
+            self._answer = self._client._glance(self._request, self._deadline, within_s)
+        return self._answer is not None
+
     def result(self) -> dict[str, Any]:
         """The answer's fields; raises what `ControlClient.call` raises. May be asked again."""
         if self._answer is None:
@@ -235,12 +241,28 @@ class ControlClient:
         except OSError:
             raise self._lost(f"{request.op}: {self._ended('closed its input')}", ended=True) from None
 
+    def _glance(
+        self, request: Request, deadline: Deadline, within_s: float
+    ) -> dict[str, Any] | ControlError | None:
+        """The answer, or None where it is not there in time and may still come."""
+        if deadline.expired:
+            return self._receive(request, deadline)
+        try:
+            line = self._channel.read_line(Deadline("glance", within_s), MAX_LINE_OCTETS)
+        except DeadlineExceeded:
+            return None
+        return self._understand(request, line)
+
     def _receive(self, request: Request, deadline: Deadline) -> dict[str, Any] | ControlError:
-        self._pending = None
         try:
             line = self._channel.read_line(deadline, MAX_LINE_OCTETS)
         except DeadlineExceeded as error:
+            self._pending = None
             return self._lost(f"{request.op}: never answered: {error.args[0]}")
+        return self._understand(request, line)
+
+    def _understand(self, request: Request, line: bytes) -> dict[str, Any] | ControlError:
+        self._pending = None
         if not line.endswith(b"\n"):
             return self._lost(f"{request.op}: {self._cut(line)}", ended=len(line) <= MAX_LINE_OCTETS)
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.case import Case, Judge
 from harness.clauses import Ledger
-from harness.known import Entry
+from harness.known import Asked, Entry
 from harness.verdict import Mismatch, Place, Verdict
 
 _BY_JUDGEMENT = {
@@ -41,10 +41,21 @@ class Result:
     trace: str | None = None
     seed: int = 0
     again: str = ""
+    cast: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The result as results.json has it."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked of whom."""
+        return Asked(self.id, self.param, self.peers, self.cast)
+
+    @property
+    def is_of_pair(self) -> bool:
+        """Whether two peers were asked against each other; those of a scenario have a cast instead."""
+        return len(self.peers) > 1 and not self.cast
 
     @property
     def family(self) -> str:
@@ -100,13 +111,14 @@ def _judge_mismatch(case: Case, ledger: Ledger, mismatch: Mismatch) -> Judgement
 def apply_known(judgement: Judgement, entries: list[Entry]) -> Judgement:
     """The verdict after the entries that speak of this case in the lists of known deviations.
 
-    That is one, or of a pair one of each (see harness.known): that one of them agrees is enough. What a pair
-    cannot be asked may be its partner's lack, and a binding need not reach all of its library: nothing to
-    complain about.
+    That is one, or of several peers one of each (see harness.known): that one of them agrees is enough.
+    What several cannot be asked may be a partner's lack, and a binding need not reach all of its library:
+    nothing to complain about.
     """
     if not entries or judgement.verdict is Verdict.ERROR:
         return judgement
-    if judgement.verdict is Verdict.UNSUPPORTED and (entries[0].is_interop or entries[0].included):
+    shared = entries[0].is_interop or entries[0].is_guide
+    if judgement.verdict is Verdict.UNSUPPORTED and (shared or entries[0].included):
         return judgement
     entry = entries[0]
     if judgement.verdict in (Verdict.FAIL, Verdict.NON_STRICT):

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from harness.known import Entry, complaints, views
+from harness.known import Entry, complaints
 from harness.report.junit import write_junit
 from harness.report.model import Result, is_red
 from harness.verdict import Verdict
@@ -55,9 +55,9 @@ class Run:
         self.results.append(result)
         for peer in peers:
             self.peers[str(peer["name"])] = dict(peer)
-        for name, partner, param in views(result.peers, result.param):
+        for name, partners, param in result.asked.views():
             for entry in self.known.get(name, []):
-                if entry.covers(result.id, param, partner):
+                if entry.covers(result.id, param, partners):
                     entry.cases_met.add(result.id)
                     if result.verdict == Verdict.KNOWN:
                         entry.cases_swallowed.add(result.id)
@@ -69,10 +69,12 @@ class Run:
     def finish(self, whole: bool, whole_pairs: bool = False) -> None:
         """Write the files. `whole` says that every case was asked of single peers, and `whole_pairs` that
         every case was asked of the run's pairs, so that unmet entries can be told."""
+        alone = {result.peers[0] for result in self.results if len(result.peers) == 1 and not result.cast}
         for peer, entries in self.known.items():
             partners = self.partners_of(peer) if whole_pairs else []
-            if whole or partners:
-                self.problems += complaints(peer, entries, singly=whole, partners=partners)
+            singly = whole and peer in alone
+            if singly or partners:
+                self.problems += complaints(peer, entries, singly=singly, partners=partners)
         if self.report is None:
             return
         if self._lines is not None:
@@ -82,7 +84,7 @@ class Run:
 
     def partners_of(self, peer: str) -> list[str]:
         """Who a peer was asked with."""
-        pairs = {tuple(result.peers) for result in self.results if len(result.peers) > 1}
+        pairs = {tuple(result.peers) for result in self.results if result.is_of_pair}
         return sorted({pair[pair[0] == peer] for pair in pairs if peer in pair})
 
     def as_json(self, complete: bool) -> dict[str, Any]:

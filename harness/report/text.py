@@ -72,13 +72,13 @@ def _fields(result: Result) -> list[tuple[str, str]]:
 
 
 def summary(results: Iterable[Result], columns: int = COLUMNS) -> str:
-    """The table of the peers that were judged alone, and the matrix of those that were judged in pairs.
+    """The table of the peers that were judged alone or in roles, and the matrix of those in pairs.
 
     No line is longer than `columns`, if one peer fits in it.
     """
     results = list(results)
-    alone = [result for result in results if len(result.peers) == 1]
-    paired = [result for result in results if len(result.peers) > 1]
+    alone = [result for result in results if not result.is_of_pair]
+    paired = [result for result in results if result.is_of_pair]
     tables = [summary_table(alone, columns)] if alone else []
     return "\n\n".join([*tables, *([pair_matrix(paired, columns)] if paired else [])])
 

@@ -108,11 +108,17 @@ class RawListener:
 
 def listen(host: str, port: int = 0) -> tuple[socket.socket, str]:
     """A listening TCP socket and its endpoint; `host` is an IPv4 or IPv6 address, port 0 any free one."""
+    sock, endpoint = reserve(host, port)
+    sock.listen(BACKLOG)
+    return sock, endpoint
+
+
+def reserve(host: str, port: int = 0) -> tuple[socket.socket, str]:
+    """The same, not listening yet: who dials it is refused."""
     sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((host, port))
-        sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from harness.deadlines import Deadlines
 from harness.zmtp import Decoder, Message
 
-from .endpoints import listen, parse_endpoint
+from .endpoints import BACKLOG, parse_endpoint, reserve
 from .hub import TapHub
 from .relay import Relay
 from .trace import SENDERS, VERSION_HEAD_OCTETS, Decoded, How, Octets, Sender, Trace, announced_major, other
@@ -27,12 +27,12 @@ class Tap:
     """A listening endpoint in front of `target_endpoint` (tcp or ipc) that records what goes through.
 
     `hub` is shared by several taps, or None for a thread of its own. `host` may be IPv6. Where the
-    target refuses the connection, the dialer is reset.
+    target refuses the connection, the dialer is reset. Without a target the endpoint is shut until `open`.
     """
 
     def __init__(
         self,
-        target_endpoint: str,
+        target_endpoint: str | None,
         trace: Trace,
         host: str = "127.0.0.1",
         *,
@@ -40,17 +40,35 @@ class Tap:
         deadlines: Deadlines | None = None,
         label: str = "",
     ) -> None:
-        self.target = parse_endpoint(target_endpoint)
         self.trace = trace
         self.deadlines = deadlines or Deadlines()
         self.label = label
         self._own_hub = hub is None
         self._relays: list[Relay] = []
         self._readers: dict[int, _Reader] = {}
-        self._sock, self.endpoint = listen(host)
-        self._sock.setblocking(False)
+        self._sock, self.endpoint = reserve(host)
         self._hub = hub or TapHub()
-        self._hub.call(lambda: self._hub.watch_listener(self._sock, self._accepted))
+        self._is_open = False
+        if target_endpoint is not None:
+            self.open(target_endpoint)
+
+    def open(self, target_endpoint: str) -> None:
+        """Listen for dialers, from now on for this target."""
+        self.target = parse_endpoint(target_endpoint)
+        if not self._is_open:
+            self._is_open = True
+            self._sock.setblocking(False)
+            self._sock.listen(BACKLOG)
+            self._hub.call(lambda: self._hub.watch_listener(self._sock, self._accepted))
+
+    def shut(self) -> None:
+        """Refuse whoever dials, as if nobody listened, until `open`. The connections that there are stay."""
+        if self._is_open:
+            self._is_open = False
+            self._hub.call(lambda: self._hub.unwatch(self._sock))
+            host, port, *_ = self._sock.getsockname()
+            self._sock.close()
+            self._sock, _ = reserve(host, port)
 
     def _accepted(self, relay: Relay) -> None:
         relay.begin(self.trace, self.target, self.label)

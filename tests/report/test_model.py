@@ -10,7 +10,7 @@ import pytest
 
 from harness.case import Case, CaseError, Judge, case
 from harness.clauses import Ledger
-from harness.known import Entry, KnownError, complaints, find, load_known
+from harness.known import Asked, Entry, KnownError, complaints, find, load_known
 from harness.report.model import Judgement, Result, apply_known, is_red, judge_case
 from harness.report.run import Run
 from harness.verdict import Mismatch, Verdict
@@ -90,7 +90,7 @@ def test_a_listed_deviation_is_known() -> None:
 
 def test_an_entry_speaks_of_its_cases_and_parameters() -> None:
     def found(made: Entry, param: str = "") -> bool:
-        return find({"p": [made]}, ["p"], CASE.id, param) == [made]
+        return find({"p": [made]}, Asked(CASE.id, param, ["p"])) == [made]
 
     assert found(entry())
     assert not found(entry(case="zmtp/other/*"))
@@ -106,10 +106,10 @@ INTEROP = "interop/lockstep/arrives"
 def test_an_entry_of_interop_speaks_of_its_partners_seen_from_its_own_side() -> None:
     mine = entry(case=INTEROP, param="SUB-*-first-binds", partners=["old-*"])
     known = {"me": [mine], "old-1": []}
-    assert find(known, ["me", "old-1"], INTEROP, "SUB-PUB-first-binds") == [mine]
-    assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-second-binds") == [mine]
-    assert find(known, ["old-1", "me"], INTEROP, "PUB-SUB-first-binds") == []
-    assert find(known, ["me", "new-1"], INTEROP, "SUB-PUB-first-binds") == []
+    assert find(known, Asked(INTEROP, "SUB-PUB-first-binds", ["me", "old-1"])) == [mine]
+    assert find(known, Asked(INTEROP, "PUB-SUB-second-binds", ["old-1", "me"])) == [mine]
+    assert find(known, Asked(INTEROP, "PUB-SUB-first-binds", ["old-1", "me"])) == []
+    assert find(known, Asked(INTEROP, "SUB-PUB-first-binds", ["me", "new-1"])) == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_partners_are_named_or_left_out(partners: tuple[str, ...], met: str) -> 
 def test_the_lists_of_both_count_and_one_that_agrees_is_enough() -> None:
     other, agreeing = entry(case=INTEROP, clause=SHOULD), entry(case=INTEROP)
     known = {"one": [other], "two": [agreeing]}
-    assert find(known, ["one", "two"], INTEROP, "") == [other, agreeing]
+    assert find(known, Asked(INTEROP, "", ["one", "two"])) == [other, agreeing]
     assert apply_known(FAILED, [other, agreeing]).verdict is Verdict.KNOWN
     assert apply_known(FAILED, [other]).verdict is Verdict.FAIL
 
