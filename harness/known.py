@@ -5,12 +5,13 @@ list of globs, of which those that begin with "!" leave out), the clause that is
 expression that the actual outcome matches, the reason, and a link where it is discussed or documented. An
 entry for a case of interop may name its partners (such a list); its parameter reads as if the peer that the
 list belongs to were the first of the two. `race = true` says that a fault shows in some runs only: then the
-case may pass, too, and the clause may be a glob, as a race hits cases of several rules. `security = true`
-says that a stranger can do harm with it: the conversation is kept out of what a run writes (SECURITY.md).
-Where it is both, the peer is started anew behind the case, as the harm may show later. `include` names
-lists of other peers with the same library, relative to the file: their entries count behind the file's own.
-`except` names cases (globs): the included entries of these do not hold for this peer. Of several entries of
-a list that speak of a case the first counts.
+case may pass, too, and the clause may be a glob, as a race hits cases of several rules; so may that of a
+scenario, which one cause may end anywhere. `security = true` says that a stranger can do harm with it: the
+conversation is kept out of what a run writes (SECURITY.md). Where it is both, the peer is started anew
+behind the case, as the harm may show later. `include` names lists of other peers with the same library,
+relative to the file: their entries count behind the file's own. `except` names cases (globs): the included
+entries of these do not hold for this peer. Of several entries of a list that speak of a case the first
+counts.
 """
 
 from __future__ import annotations
@@ -177,8 +178,8 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
     if not isinstance(table.get("param"), str):
         _names(where, table, "param")
     _names(where, table, "partners")
-    if "*" in table["clause"] and not table.get("race"):
-        raise KnownError(f"{where}: clause: a glob is for races only")
+    if "*" in table["clause"] and not table.get("race") and not table["case"].startswith(GUIDE):
+        raise KnownError(f"{where}: clause: a glob is for races and {GUIDE} only")
     try:
         re.compile(table["message"])
     except re.error as error:

@@ -228,7 +228,7 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
         ),
         (
             '[[known]]\ncase="a"\nclause="b/*"\nmessage="m"\nreason="r"\nlink="l"',
-            "known #1: clause: a glob is for races only",
+            "known #1: clause: a glob is for races and guide/ only",
         ),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="m"\nreason="r"\nlink="l"\nsecurity="yes"',
@@ -241,7 +241,7 @@ def test_an_entry_of_interop_counts_where_its_pair_was_asked(
         ('include = ["known.toml"]', "include: known.toml includes others itself"),
         (
             '[[known]]\ncase="a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartners=["x"]',
-            "known #1: partners: only for cases of interop/",
+            "known #1: partners: only for cases of interop/ and guide/",
         ),
         (
             '[[known]]\ncase="interop/a"\nclause="b"\nmessage="c"\nreason="r"\nlink="l"\npartners="x"',
