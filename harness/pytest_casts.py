@@ -17,8 +17,7 @@ _DEALER = pytest.StashKey[Dealer]()
 def parametrize_casts(metafunc: pytest.Metafunc) -> None:
     """One item for each cast: dealt from the seed, or where peers are named each beside libzmq."""
     config, asked = metafunc.config, case_of(metafunc.function)
-    if not isinstance(asked, Scenario):
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: takes a stage, but is no @scenario")
+    assert isinstance(asked, Scenario)
     bench = bench_of(config)
     if not bench.singles:
         return

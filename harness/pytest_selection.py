@@ -11,6 +11,7 @@ import pytest
 from harness.bench import Bench
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import UnknownClause
+from harness.stage.scenario import Scenario
 
 
 def case_of(item: object) -> Case | None:
@@ -29,8 +30,8 @@ def is_of_pair(item: pytest.Item | pytest.Metafunc) -> bool:
 
 
 def is_of_cast(item: pytest.Item | pytest.Metafunc) -> bool:
-    """Whether a case is a scenario, played by several peers: it takes the fixture `stage`."""
-    return "stage" in getattr(item, "fixturenames", ())
+    """Whether a case is a scenario, played by several peers."""
+    return isinstance(case_of(item), Scenario)
 
 
 def is_selected(made: Case | None, config: pytest.Config) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from harness.case import Judge
 from harness.peer import RemoteSocket, show_parts
-from harness.stage.play import hear, say
+from harness.stage.play import hear, say, until
 from harness.stage.scenario import scenario
 from harness.stage.stage import Leg, Stage
 from harness.verdict import Mismatch
@@ -28,33 +28,39 @@ WORKS_ON = "guide/hello-world/works-on"
 def test_hello_world(stage: Stage, judge: Judge, first: str) -> None:
     """Ten times "Hello" is answered by "World", whoever is there first; who speaks out of turn is refused."""
     requester, replier = stage.open("client", "REQ"), stage.open("server", "REP")
-    leg = stage.empty_leg("requests")
+    leg, tried = stage.empty_leg("requests"), set[str]()
     if first == "server":
         leg.listen(replier)
     leg.join(requester, wait=False)
+    if first == "client":
+        leg.listen(replier)
     try:
-        stage.play(client=client(requester), server=server(replier, leg, first))
+        stage.play(client=client(requester, tried), server=server(replier, tried))
     finally:
         expect_delimiters(leg, requester)
 
 
-async def client(sock: RemoteSocket) -> None:
+async def client(sock: RemoteSocket, tried: set[str]) -> None:
     """Ask, ask again too early, and take the reply."""
     for number in range(ROUNDS):
+        if number == ROUNDS // 2:
+            await until(lambda: "server" in tried, "the server has spoken out of turn")
         await say(sock, b"Hello", clause=blamed(number))
         if number == ROUNDS // 2:
             sock.expect_send_refused(b"Hello?", clause=LOCKSTEP)
+            tried.add("client")
         await hear(sock, b"World", clause=blamed(number))
 
 
-async def server(sock: RemoteSocket, leg: Leg, first: str) -> None:
+async def server(sock: RemoteSocket, tried: set[str]) -> None:
     """Speak too early, and answer each request."""
-    if first == "client":
-        leg.listen(sock)
     for number in range(ROUNDS):
         if number == ROUNDS // 2:
             sock.expect_send_refused(b"World?", clause=LOCKSTEP)
+            tried.add("server")
         await hear(sock, b"Hello", clause=blamed(number))
+        if number == ROUNDS // 2:
+            await until(lambda: "client" in tried, "the client has spoken out of turn")
         await say(sock, b"World")
 
 

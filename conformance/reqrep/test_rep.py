@@ -3,7 +3,13 @@
 import pytest
 
 from conformance.pipeline.ends import small_window
-from conformance.reqrep.ends import FLOOD_OCTETS, expect_fair, expect_not_waiting, put_before, settle
+from conformance.reqrep.ends import (
+    FLOOD_OCTETS,
+    expect_fair,
+    expect_not_waiting,
+    put_before,
+    settle,
+)
 from harness.case import Judge, case
 from harness.peer import Peer
 from harness.pytest_fixtures import Attach
@@ -82,6 +88,23 @@ def test_refuses_early_send(peer: Peer, attach: Attach) -> None:
         rep.expect(turn)
         rep.send([turn])
         raw.expect_message(b"", turn)
+
+
+@case(
+    "reqrep/rep/refuses-send-while-request-waits",
+    clauses=["28/rep/lockstep"],
+    needs=["REP", "feature:heartbeat"],
+)
+def test_refuses_send_while_request_waits(peer: Peer, attach: Attach) -> None:
+    """A request that has come and was not received yet cannot be replied to."""
+    rep = peer.open("REP")
+    raw = attach(rep).handshake("REQ")
+    raw.send(Message(b"", b"request"))
+    settle(raw)
+    rep.expect_send_refused(b"too early")
+    rep.expect(b"request")
+    rep.send([b"reply"])
+    raw.expect_message(b"", b"reply")
 
 
 @case("reqrep/rep/refuses-second-recv", clauses=["28/rep/lockstep"], needs=["REP"])

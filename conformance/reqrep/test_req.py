@@ -4,7 +4,13 @@ from contextlib import suppress
 
 import pytest
 
-from conformance.reqrep.ends import acquainted, expect_not_accepted, finish_send, joined, settle
+from conformance.reqrep.ends import (
+    acquainted,
+    expect_not_accepted,
+    finish_send,
+    joined,
+    settle,
+)
 from harness.case import Judge, case
 from harness.peer import Peer, RemoteSocket
 from harness.pytest_fixtures import Attach, Dial
@@ -65,6 +71,23 @@ def test_refuses_second_send(peer: Peer, attach: Attach) -> None:
     req.expect(b"reply")
     req.send([b"third"])
     raw.expect_message(b"", b"third")
+
+
+@case(
+    "reqrep/req/refuses-send-while-reply-waits",
+    clauses=["28/req/lockstep"],
+    needs=["REQ", "feature:heartbeat"],
+)
+def test_refuses_send_while_reply_waits(peer: Peer, attach: Attach) -> None:
+    """A reply that has come and was not received yet leaves the turn as it is: another request is refused."""
+    req = peer.open("REQ")
+    raw = acquainted(req, attach(req), "REP")
+    req.send([b"first"])
+    raw.expect_message(b"", b"first", clause="28/req/add-delimiter")
+    raw.send(Message(b"", b"reply"))
+    settle(raw)
+    req.expect_send_refused(b"second")
+    req.expect(b"reply")
 
 
 @case("reqrep/req/refuses-early-recv", clauses=["28/req/lockstep"], needs=["REQ"])

@@ -48,6 +48,17 @@ def rep_accepts_early_send() -> None:
         return original(self, parts) if self.replying else Outcome.ACCEPTED
 
 
+@mutant("reqrep/rep/refuses-send-while-request-waits")
+def rep_replies_to_what_nobody_received() -> None:
+    """Takes a reply as soon as a request has come, though nobody has received it, and drops it."""
+
+    @patch(Rep, "send_message")
+    def send(original: Any, self: Rep, parts: Any) -> Any:
+        if not self.replying and any(pipe.incoming for pipe in self.receivers):
+            return Outcome.ACCEPTED
+        return original(self, parts)
+
+
 @mutant("reqrep/rep/refuses-second-recv")
 def rep_receives_twice() -> None:
     """Gives out the next request before the first has been answered."""

@@ -47,6 +47,15 @@ def req_sends_twice() -> None:
         return True
 
 
+@mutant("reqrep/req/refuses-send-while-reply-waits")
+def req_may_ask_when_the_reply_has_come() -> None:
+    """Takes another request as soon as the reply has come, though nobody has received it."""
+
+    @patch(Req, "may_ask")
+    def may(original: Any, self: Req) -> bool:
+        return original(self) or any(pipe.incoming for pipe in self.receivers)
+
+
 @mutant("reqrep/req/refuses-second-send")
 def req_forgets_reply_when_it_refuses() -> None:
     """Refuses a second request, but does not wait for the first one's reply any more."""
