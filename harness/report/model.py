@@ -42,6 +42,8 @@ class Result:
     seed: int = 0
     again: str = ""
     cast: dict[str, str] = field(default_factory=dict)
+    place: dict[str, Any] | None = None
+    script: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The result as results.json has it."""

@@ -1,13 +1,14 @@
 """Captures that `harness.wire.pcapng` wrote, read back as a trace.
 
 Only these: whatever else stands in a pcapng file has packets that are lost, doubled or out of order, and is
-refused. What was an API call or a note comes back as a note with the same text, and times count from the first
-packet. A note has no time of its own: it lies half-way between its packets.
+refused. What was an API call or a note comes back as a note with the same text, and times count from the
+first packet. A note has no time of its own: it lies half-way between its packets.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def _segment(octets: bytes) -> tuple[Address, Address, int, bytes]:
     """Source, target, flags and payload of one IP packet with TCP in it."""
     four = octets[0] >> 4 == 4
     begin, hosts = (20, (12, 16, 20)) if four else (40, (8, 24, 40))
-    source, target = (str(ipaddress.ip_address(octets[a:b])) for a, b in zip(hosts, hosts[1:], strict=False))
+    source, target = (str(ipaddress.ip_address(octets[a:b])) for a, b in itertools.pairwise(hosts))
     source_port, target_port, _, _, words = struct.unpack_from("!HHIIH", octets, begin)
     payload = octets[begin + (words >> 12) * 4 :]
     return (source, source_port), (target, target_port), words & (FIN | SYN | RST | ACK), payload
