@@ -3,7 +3,8 @@
 `coverage` shows which clause has which cases; `--write` puts it into specs/coverage.txt; `--check` says
 with its exit status whether that file is true. `peers [NAME...]` builds the peers' images, all or those of
 these names or globs. `new-peer NAME --language L` makes a skeleton to fill in, `smoke PEER` tries an adapter
-before it is judged, `explore PEER` mixes legal and illegal steps at random.
+before it is judged, `explore PEER` mixes legal and illegal steps at random. `report FOLDER` makes the
+HTML page of a past run (`harness.cli_report`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from harness import cli_report
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
 from harness.deadlines import Deadlines
@@ -166,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--conversations", type=int, metavar="N", help="at most so many")
     sub.add_argument("--report", type=Path, default=Path("reports/explore"), metavar="DIR")
     sub.add_argument("--with-security", action="store_true", help="show what can do harm: see SECURITY.md")
+    cli_report.add_command(commands)
     return whole
 
 
@@ -186,6 +189,8 @@ def main(argv: list[str] | None = None) -> int:
         return make_peer(options.name, options.language, options.peers_dir)
     if options.command == "smoke":
         return try_peer(options, lambda: smoke)
+    if options.command == cli_report.NAME:
+        return cli_report.report(options.folder, options.against, options.with_security)
     if options.command == "explore":
         return try_peer(options, lambda: exploration(options))
     return coverage(options.write, options.check)

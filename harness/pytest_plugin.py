@@ -397,4 +397,4 @@ class Recorder:
             write(problem, red=True)
         write(f"seed {self.run.seed}")
         if self.run.report is not None:
-            write(f"report: {self.run.report}/results.json, junit.xml, traces/, logs/")
+            write(f"report: {self.run.report}/index.html, results.json, junit.xml, traces/, logs/")

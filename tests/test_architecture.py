@@ -44,6 +44,7 @@ ROWS: dict[str, int] = {
     "harness.smoke": 6,
     "harness.stage": 6,
     "harness.cli": 7,
+    "harness.cli_report": 6,
     "harness.pytest_bench": 7,
     "harness.pytest_fixtures": 7,
     "harness.pytest_options": 7,

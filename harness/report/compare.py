@@ -1,4 +1,4 @@
-"""What is different between two runs: new failures, what is fixed, and what is no longer asked. Pure functions."""
+"""What is different between two runs: what fails now, is fixed, or is no longer asked. Pure functions."""
 
 from __future__ import annotations
 

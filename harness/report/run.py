@@ -1,7 +1,7 @@
 """The results of one run, written as they come and gathered in one file at the end.
 
 `results.jsonl` grows with each verdict, so that a killed run leaves what it knew; `results.json`
-(specs/result.schema.json) is written at the end, complete or not.
+(specs/result.schema.json) is written at the end, complete or not, and so are junit.xml and index.html.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from harness.known import Entry, complaints
+from harness.report.html import past_run, write_page
 from harness.report.junit import write_junit
 from harness.report.model import Result, is_red
 from harness.verdict import Verdict
@@ -45,7 +46,7 @@ class Run:
             return
         (self.report / "traces").mkdir(parents=True, exist_ok=True)
         (self.report / "logs").mkdir(exist_ok=True)
-        for name in ("results.jsonl", "results.json", "junit.xml"):
+        for name in ("results.jsonl", "results.json", "junit.xml", "index.html"):
             (self.report / name).unlink(missing_ok=True)
         for old in (self.report / "traces").iterdir():
             old.unlink()
@@ -79,8 +80,11 @@ class Run:
             return
         if self._lines is not None:
             self._lines.close()
-        (self.report / "results.json").write_text(_file(self.as_json(whole or whole_pairs)), encoding="utf-8")
+        data = self.as_json(whole or whole_pairs)
+        (self.report / "results.json").write_text(_file(data), encoding="utf-8")
         write_junit(self.results, self.report / "junit.xml", self.strict)
+        # What was to be kept out of the results is not in them any more.
+        write_page(past_run(data, self.report), with_security=True)
 
     def partners_of(self, peer: str) -> list[str]:
         """Who a peer was asked with."""

@@ -56,9 +56,8 @@ class Beside:
     def rows(self, results: Sequence[Result]) -> Mapping[int, Mapping[str, Any]]:
         """By the `id()` of a result: `trace`, `script` (paths), `talk` (a number) or `why` there is none."""
         rows: dict[int, dict[str, Any]] = {}
-        order = [verdict for verdict in _WORST_FIRST]
-        with_trace = [one for one in results if one.verdict in order and (one.trace or one.script)]
-        for result in sorted(with_trace, key=lambda one: order.index(Verdict(one.verdict))):
+        bad = [one for one in results if one.verdict in _WORST_FIRST and (one.trace or one.script)]
+        for result in sorted(bad, key=lambda one: _WORST_FIRST.index(Verdict(one.verdict))):
             row: dict[str, Any] = {}
             if self._is_there(result.script):
                 row["script"] = result.script

@@ -1,8 +1,8 @@
 """One page for a run: `index.html`, which needs nothing else and no network.
 
-Whatever a peer said is data: it stands in one block of JSON that no markup can end, the page's own script puts it
-into text nodes only, and a Content-Security-Policy lets nothing run but that script (by its digest) and loads
-nothing at all.
+Whatever a peer said is data: it stands in one block of JSON that no markup can end, the page's own script puts
+it into text nodes only, and a Content-Security-Policy lets nothing run but that script (by its digest) and
+loads nothing at all.
 """
 
 from __future__ import annotations
@@ -49,7 +49,11 @@ def render_page(run: PastRun, against: PastRun | None = None, *, with_security: 
     """The whole text of the page."""
     data = page_data(run, against, with_security=with_security)
     style = (_PAGE / "style.css").read_text("utf-8")
-    script = '"use strict";\n(() => {\n' + "\n".join((_PAGE / name).read_text("utf-8") for name in _SCRIPTS) + "})();\n"
+    script = (
+        '"use strict";\n(() => {\n'
+        + "\n".join((_PAGE / name).read_text("utf-8") for name in _SCRIPTS)
+        + "})();\n"
+    )
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -70,7 +74,10 @@ def page_data(run: PastRun, against: PastRun | None = None, *, with_security: bo
     tables = Tables(shown, Ledger.load())
     beside = Beside(run.folder, tables.texts)
     rows = beside.rows(shown.results)
-    made: dict[str, Any] = {"logs": [beside.log_of(name) for name in sorted(run.peers)], "talks": beside.talks}
+    made: dict[str, Any] = {
+        "logs": [beside.log_of(name) for name in sorted(run.peers)],
+        "talks": beside.talks,
+    }
     if against is not None:
         before = against if with_security else keep_harm_out(against)
         made["against"] = _changes(before, shown, tables)

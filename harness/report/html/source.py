@@ -1,8 +1,8 @@
 """A run that is over, read again from what it left in its report's folder.
 
-`results.json` is what a run writes at its end. Where it was killed there is only `results.jsonl`, which has the
-verdicts without their surroundings: such a run is shown as one that did not end. A last line without an end was
-torn off with its run.
+`results.json` is what a run writes at its end. Where it was killed there is only `results.jsonl`, which has
+the verdicts without their surroundings: such a run is shown as one that did not end. A last line without an
+end was torn off with its run.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class RunError(ValueError):
 class PastRun:
     """One run with all its verdicts. `folder` is where its captures and logs lie.
 
-    `complete` says that no case was left out, `ended` that it was not broken off. `peers` has for each name what
-    is known of it: library, version, language, runtime, each "" where nobody said.
+    `complete` says that no case was left out, `ended` that it was not broken off. `peers` has for each name
+    what is known of it: library, version, language, runtime, each "" where nobody said.
     """
 
     folder: Path

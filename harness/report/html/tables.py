@@ -1,7 +1,7 @@
 """What the page knows: a run as small tables of plain values, which travel as JSON.
 
 Verdicts stand in one text for each subject (a peer, a pair, a cast), a letter for each item (a case with its
-parameters). Only what is not a bare PASS has a row of its own. Texts stand once (`harness.report.html.texts`).
+parameters). Only what is not a bare PASS has a row of its own. Texts stand once (see `texts`).
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Tables:
         return [name, self.texts.number(first.rule), [self.clauses[clause] for clause in first.clauses]]
 
     def _clauses(self, cases: Mapping[str, int]) -> list[list[Any]]:
-        """Each clause: id, level, specification, where, text, reading, how judged, its state, what settles it, cases.
+        """Each clause: id, level, specification, where, text, reading, how judged, state, what settles it, cases.
 
         One that the ledger has no more has its id alone.
         """
@@ -171,7 +171,7 @@ class Tables:
         return [[numbers[p] for p in subject.peers], cast, first, "".join(letters), reasons, tail, seconds]
 
     def _detail(self, result: Result, again: int) -> list[Any]:
-        """Blamed clause (-1: none), level, expected, actual, reason, link, notes, security, ms, command if its own."""
+        """Blamed clause or -1, level, expected, actual, reason, link, notes, security, ms, a command of its own."""
         number = self.texts.number
         return [
             self.clauses[result.blamed] if result.blamed else -1,
@@ -214,7 +214,15 @@ def _again(result: Result) -> tuple[str, str]:
 
 def _is_bare(result: Result) -> bool:
     """Whether the verdict says all."""
-    said = (result.blamed, result.expected, result.actual, result.reason, result.link, result.notes, result.trace)
+    said = (
+        result.blamed,
+        result.expected,
+        result.actual,
+        result.reason,
+        result.link,
+        result.notes,
+        result.trace,
+    )
     return not any(said)
 
 

@@ -36,8 +36,9 @@ def talk_of(trace: Trace, whole: bool, place: Place | None) -> dict[str, Any]:
 
     `events` are lists: milliseconds (None for what has no time), connection, sender (0 dialer, 1 listener,
     2 neither), text, where in its stream it begins, how many octets, the first of these in base64, their
-    parts. `mark` is the event where the verdict shows, or -1; `left` counts events left out after `HEAD_EVENTS`
-    and behind the last one, `cut` that more is in the capture.
+    parts. `mark` is the event where the verdict shows, or -1. `left` counts the events up to the last ones
+    that are kept (of which the first `gap` are kept, too) and those behind them; `cut` says that the capture
+    has more.
     """
     lines = list(timeline(trace))
     marked = marked_line(lines, place)
@@ -57,7 +58,7 @@ def talk_of(trace: Trace, whole: bool, place: Place | None) -> dict[str, Any]:
 
 
 def end_names(trace: Trace, connection: int) -> list[str]:
-    """Who was dialer and who listener of a connection, as far as the API calls tell; "" for who is not known."""
+    """Dialer and listener of a connection, as far as the API calls tell; "" for who is not known."""
     opened = next(one for one in trace.connections() if one.connection == connection)
     port = str(opened.listener[1])
     names = ["", ""]

@@ -42,13 +42,13 @@ function peersView(state, counts) {
     return h("tr", {},
       h("th", { scope: "row" }, h("a", { href: linkTo(state, { view: "cases", peer: peer.name }) }, peer.name),
         h("span", { class: "version" }, peer.title)),
+      cell(all, linkTo(state, { view: "cases", peer: peer.name }), `${peer.name}, all chapters`),
       across.map((chapter) => cell(counts.peer.get(`${n} ${chapter}`),
-        linkTo(state, { view: "cases", peer: peer.name, chapter }), `${peer.name}, ${chapter}`)),
-      cell(all, linkTo(state, { view: "cases", peer: peer.name }), `${peer.name}, all chapters`));
+        linkTo(state, { view: "cases", peer: peer.name, chapter }), `${peer.name}, ${chapter}`)));
   });
   if (!lines.some(Boolean)) return [h("h2", {}, "Peers by chapters"), nothing()];
   return [h("h2", {}, "Peers by chapters"), legend(),
-    matrix("Peers by chapters of the suite", ["Peer", ...across, "all"], lines)];
+    matrix("Peers by chapters of the suite", ["Peer", "all", ...across], lines)];
 }
 
 function pairsView(state, counts) {
@@ -60,14 +60,14 @@ function pairsView(state, counts) {
     return h("tr", {},
       h("th", { scope: "row" }, h("a", { href: pairLink(state, pair, "") }, pair.label),
         h("span", { class: "version" }, `${first.title} : ${second.title}`)),
+      cell(counts.pair.get(`${pair.n} `), pairLink(state, pair, ""), `${pair.label}, all patterns`),
       families.map((family) => cell(counts.pair.get(`${pair.n} ${family}`), pairLink(state, pair, family),
-        `${pair.label}, ${family}`)),
-      cell(counts.pair.get(`${pair.n} `), pairLink(state, pair, ""), `${pair.label}, all patterns`));
+        `${pair.label}, ${family}`)));
   });
   if (!pairs.length) return [h("h2", {}, "Pairs by patterns"), nothing()];
   const heads = families.map((family) => family.split("/")[1]);
   return [h("h2", {}, "Pairs by patterns"), legend(),
-    matrix("Pairs of peers by patterns", ["Pair", ...heads, "all"], lines)];
+    matrix("Pairs of peers by patterns", ["Pair", "all", ...heads], lines)];
 }
 
 // One pair's results: its label is a word that no other has.
