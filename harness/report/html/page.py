@@ -1,8 +1,8 @@
 """One page for a run: `index.html`, which needs nothing else and no network.
 
-Whatever a peer said is data: it stands in one block of JSON that no markup can end, the page's own script puts
-it into text nodes only, and a Content-Security-Policy lets nothing run but that script (by its digest) and
-loads nothing at all.
+Whatever a peer said is data: it stands in one block of JSON that no markup can end, the page's own script
+puts it into text nodes only, and a Content-Security-Policy lets nothing run but that script (by its digest)
+and loads nothing at all.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ class Tables:
         return [name, self.texts.number(first.rule), [self.clauses[clause] for clause in first.clauses]]
 
     def _clauses(self, cases: Mapping[str, int]) -> list[list[Any]]:
-        """Each clause: id, level, specification, where, text, reading, how judged, state, what settles it, cases.
+        """Each clause: id, level, spec, where, text, reading, how judged, state, what settles it, cases.
 
         One that the ledger has no more has its id alone.
         """
@@ -171,7 +171,7 @@ class Tables:
         return [[numbers[p] for p in subject.peers], cast, first, "".join(letters), reasons, tail, seconds]
 
     def _detail(self, result: Result, again: int) -> list[Any]:
-        """Blamed clause or -1, level, expected, actual, reason, link, notes, security, ms, a command of its own."""
+        """Blamed clause or -1, level, expected, actual, reason, link, notes, security, ms, own command."""
         number = self.texts.number
         return [
             self.clauses[result.blamed] if result.blamed else -1,
@@ -200,10 +200,8 @@ def sort_out(results: Sequence[Result]) -> dict[Subject, dict[Item, Result]]:
 
 
 def _clause_fields(clause: Clause, texts: Texts) -> list[Any]:
-    return [
-        clause.id, clause.level, texts.number(clause.spec), texts.number(clause.where), texts.number(clause.text),
-        texts.number(clause.reading or clause.why or ""), clause.judged,
-    ]  # fmt: skip
+    said = (clause.spec, clause.where, clause.text, clause.reading or clause.why or "")
+    return [clause.id, clause.level, *map(texts.number, said), clause.judged]
 
 
 def _again(result: Result) -> tuple[str, str]:

@@ -36,9 +36,8 @@ def talk_of(trace: Trace, whole: bool, place: Place | None) -> dict[str, Any]:
 
     `events` are lists: milliseconds (None for what has no time), connection, sender (0 dialer, 1 listener,
     2 neither), text, where in its stream it begins, how many octets, the first of these in base64, their
-    parts. `mark` is the event where the verdict shows, or -1. `left` counts the events up to the last ones
-    that are kept (of which the first `gap` are kept, too) and those behind them; `cut` says that the capture
-    has more.
+    parts. `mark` is the event where the verdict shows, or -1. `left` counts the events that are left out
+    after the first `gap` (-1: none), and behind the last; `cut` says that the capture has more.
     """
     lines = list(timeline(trace))
     marked = marked_line(lines, place)

@@ -51,11 +51,10 @@ function facts(state, subject, item, code, row) {
   }
   if (code === UNSUPPORTED) add("Reason", text(whyUnsupported(subject, item.n)));
   const others = item.made.cited.filter((n) => !row || n !== row.blamed);
-  if (others.length) {
-    add(row && row.blamed >= 0 ? "Also cites" : "Judges", h("ul", {}, others.slice(0, 8).map(
-      (n) => h("li", {}, clauseText(state, clauses[n], "")))),
-    others.length > 8 && `and ${others.length - 8} more`);
-  }
+  const cited = h("ul", {}, others.map((n) => h("li", {}, clauseText(state, clauses[n], ""))));
+  if (others.length && row && row.blamed >= 0) {
+    add("Also cites", h("details", {}, h("summary", {}, `${others.length} more ${others.length === 1 ? "clause" : "clauses"}`), cited));
+  } else if (others.length) add("Judges", cited);
   return list;
 }
 

@@ -49,7 +49,7 @@ function remark(talk, many) {
   const said = [];
   if (talk.mark >= 0) said.push("The verdict shows at the event marked “here”.");
   if (many) said.push(`${talk.ends.length} connections, numbered.`);
-  if (talk.left[0] > talk.gap && talk.gap >= 0) said.push(`${talk.left[0] - talk.gap} events are left out after the first ${talk.gap}.`);
+  if (talk.left[0] > 0) said.push(`${talk.left[0]} events are left out after the first ${talk.gap}.`);
   if (talk.left[1] > 0) said.push(`${talk.left[1]} later events are left out.`);
   if (talk.cut) said.push("The capture has more than is shown here.");
   return said.length > 0 && h("p", {}, said.join(" "));
