@@ -53,10 +53,12 @@ function resultRows(state, made) {
 function resultRow(state, { subject, item, code, row }) {
   return h("tr", {},
     h("td", {}, badge(code)),
-    h("td", {}, h("a", { href: linkToResult(state, subject, item) }, subject.label,
-      h("span", { class: "hidden" }, `: ${item.name}, ${VERDICTS[code].name}`)), subject.roles && ` (${subject.roles})`),
+    h("td", {}, h("a", {
+      href: linkToResult(state, subject, item),
+      "aria-label": `${subject.label}: ${item.name}, ${VERDICTS[code].name}`,
+    }, subject.label), subject.roles && ` (${subject.roles})`),
     h("td", {}, item.param, item.nth > 0 && ` (asked again, ${item.nth})`),
-    h("td", { class: "seen" }, safe(shortly(subject, item, code, row))));
+    h("td", { class: "seen" }, shortly(subject, item, code, row)));
 }
 
 // The one line that says most about a result.

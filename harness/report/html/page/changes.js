@@ -39,6 +39,6 @@ function changeRow(state, [, names, id, param, subject, item, was, now, told, te
       h("span", { class: "hidden" }, ` of ${names.join(":")}`))),
     h("td", {}, was ? badge(CODE_OF.get(was)) : "not asked"),
     h("td", {}, now ? badge(CODE_OF.get(now)) : "not asked"),
-    h("td", { class: "seen" }, safe(T[told])),
-    h("td", { class: "seen" }, T[told] === T[tells] ? "the same" : safe(T[tells])));
+    h("td", { class: "seen" }, T[told]),
+    h("td", { class: "seen" }, T[told] === T[tells] ? "the same" : T[tells]));
 }

@@ -1,15 +1,19 @@
 // Elements. Data comes in as text nodes and attributes only; no markup is ever made of it.
 const SVG = "http://www.w3.org/2000/svg";
 
+// Texts of others may hold what no screen should obey: controls and marks of direction show as escapes.
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+const safe = (text) => text.replace(HIDDEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : name === "aria-label" ? safe(value) : value);
   }
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
-    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    element.append(child instanceof Node ? child : document.createTextNode(safe(String(child))));
   }
   return element;
 }
@@ -18,10 +22,6 @@ const h = (tag, attributes, ...children) => fill(document.createElement(tag), at
 const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
-
-// Octets of others may hold what no screen should obey: controls and marks of direction show as escapes.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
-const safe = (text) => text.replace(HIDDEN, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 const badge = (code) => h("span", { class: `badge ${VERDICTS[code].name}` },
   h("span", { "aria-hidden": "true" }, `${VERDICTS[code].mark} `), VERDICTS[code].name);
@@ -32,7 +32,7 @@ const chips = (count) => h("span", { class: "chips" }, VERDICTS.map((verdict, co
 
 // A link that leaves the page: to http and https only, everything else stays text.
 function outside(address) {
-  if (!/^https?:\/\/[^\s]+$/.test(address)) return safe(address);
+  if (!/^https?:\/\/[^\s]+$/.test(address)) return address;
   return h("a", { href: address, rel: "noopener noreferrer external" }, address);
 }
 

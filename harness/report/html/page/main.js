@@ -23,7 +23,7 @@ function head() {
   if (run.problems.length) {
     $("warnings").append(h("details", { class: "warning" },
       h("summary", {}, `${run.problems.length} problems beside the verdicts`),
-      h("ul", {}, run.problems.map((problem) => h("li", {}, safe(problem))))));
+      h("ul", {}, run.problems.map((problem) => h("li", {}, problem)))));
   }
 }
 
@@ -88,7 +88,7 @@ function showForm(counts) {
   $("only").replaceChildren(...only.map(([key, value]) => h("button", { type: "button", class: "one", onclick: () => {
     state[key] = "";
     change();
-  } }, `${key} ${safe(value)} `, h("span", { "aria-hidden": "true" }, "✕"), h("span", { class: "hidden" }, "(remove)"))));
+  } }, `${key} ${value} `, h("span", { "aria-hidden": "true" }, "✕"), h("span", { class: "hidden" }, "(remove)"))));
   $("clear").disabled = !isFiltered(state);
 }
 
@@ -109,6 +109,7 @@ function show() {
     h("a", { href: linkTo(state, { view: name }), "aria-current": name === state.view ? "page" : null }, title))));
   const made = view ? view[2](state, counts) : resultView(state);
   $("main").replaceChildren(...made.flat(Infinity).filter(Boolean));
+  document.body.dataset.view = state.view;
   say(`${number.format(counts.shown)} of ${number.format(total)} results`);
 }
 

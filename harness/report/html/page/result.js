@@ -5,7 +5,7 @@ function resultView(state) {
   const at = subject && item ? item.n - subject.first : -1;
   const code = at < 0 ? NONE : subject.codes[at] ?? NONE;
   if (code === NONE) {
-    return [h("h2", {}, "No such result"), h("p", {}, `${safe(state.of.peers)}: ${safe(state.of.name)}`)];
+    return [h("h2", {}, "No such result"), h("p", {}, `${state.of.peers}: ${state.of.name}`)];
   }
   const row = subject.rows[at] < 0 ? null : rows[subject.rows[at]];
   return [
@@ -36,7 +36,7 @@ function facts(state, subject, item, code, row) {
   const add = (name, ...value) => {
     if (value.flat(Infinity).some((part) => part)) list.append(h("dt", {}, name), h("dd", {}, value));
   };
-  const text = (value) => value && h("span", { class: "said" }, safe(value));
+  const text = (value) => value && h("span", { class: "said" }, value);
   add("Peer", subject.peers.map((n, at) => [at > 0 && " : ", peerText(peers[n])]), subject.roles && ` (${subject.roles})`);
   if (row) {
     const blamed = clauses[row.blamed];
@@ -45,7 +45,7 @@ function facts(state, subject, item, code, row) {
     add("Actual", text(row.actual));
     if (!blamed || row.reason !== blamed.text) add("Reason", text(row.reason));
     add("Link", row.link && outside(row.link));
-    add("Seen", row.notes.length > 0 && h("ul", {}, row.notes.map((note) => h("li", { class: "said" }, safe(note)))));
+    add("Seen", row.notes.length > 0 && h("ul", {}, row.notes.map((note) => h("li", { class: "said" }, note))));
     if (row.security) add("Security", "A stranger may do harm with this: see SECURITY.md.");
     add("Took", `${row.ms} ms`);
   }
@@ -71,7 +71,7 @@ const clauseText = (state, clause, level) => [
 
 function againPart(subject, item, row) {
   const command = row && row.again ? row.again : expand(item.again + subject.tail, subject);
-  const code = h("code", { tabindex: "0" }, safe(command));
+  const code = h("code", { tabindex: "0" }, command);
   const copy = h("button", { type: "button", onclick: async () => {
     await navigator.clipboard.writeText(command).then(() => say("The command is copied."),
       () => { getSelection().selectAllChildren(code); say("The command is selected."); });
@@ -88,5 +88,5 @@ function silence(row, code) {
   if (row && row.security) why = "What a stranger could do harm with is kept out: see SECURITY.md.";
   else if (row && row.beside.why) why = row.beside.why;
   else if (code !== PASS && code !== UNSUPPORTED) why = "The run kept no capture of it.";
-  return why && h("section", {}, h("h3", {}, "Conversation"), h("p", {}, safe(why)));
+  return why && h("section", {}, h("h3", {}, "Conversation"), h("p", {}, why));
 }

@@ -96,7 +96,7 @@ const timeOf = (event) => (event.ms === null ? "" : `${event.ms} ms`);
 function titleOf(event, many) {
   const who = event.sender === NEITHER ? "" : `${ENDS[event.sender]}${many ? ` of connection ${event.connection}` : ""}, `;
   const size = event.octets ? `, octets ${event.start} to ${event.start + event.size - 1}` : "";
-  return `${who}${timeOf(event)}${event.ms === null ? "" : ": "}${safe(event.text)}${size}${event.mark ? ", here" : ""}`;
+  return `${who}${timeOf(event)}${event.ms === null ? "" : ": "}${event.text}${size}${event.mark ? ", here" : ""}`;
 }
 
 function drawing(events, names, many, width) {
@@ -143,7 +143,7 @@ function octetsOf(event, many) {
   const who = event.sender === NEITHER ? "" : `${event.sender === 0 ? ">" : "<"} ${many ? `#${event.connection} ` : ""}${ENDS[event.sender]}`;
   const element = h("div", { role: "option", "aria-selected": "false", tabindex: "-1", class: `event${event.mark ? " mark" : ""}` },
     h("p", {}, h("span", { class: "who" }, who), " ", h("span", { class: "time" }, timeOf(event)), " ",
-      h("span", { class: "what" }, safe(event.text)), event.mark && h("span", { class: "here" }, " ◂ here")));
+      h("span", { class: "what" }, event.text), event.mark && h("span", { class: "here" }, " ◂ here")));
   if (!event.octets) return element;
   const lines = h("pre", { class: "hex" });
   for (const [at, size, name] of partsOf(event)) {
