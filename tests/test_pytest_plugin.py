@@ -159,6 +159,7 @@ def test_every_verdict_in_every_output(suite: Suite, workers: str) -> None:
     assert done.results["peers"][0]["version"] == "1"
     assert [json.loads(line)["id"] for line in (done.report / "results.jsonl").read_text().splitlines()]
     check_junit(done.report / "junit.xml")
+    assert (done.report / "index.html").read_text("utf-8").endswith("</html>\n")
     assert "1 PASS, 1 FAIL, 1 NON_STRICT, 1 INFO, 1 UNSUPPORTED, 1 KNOWN, 1 ERROR" in done.text
     assert "37/ZMTP" in done.text
     assert "again     pytest" in done.text

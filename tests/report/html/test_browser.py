@@ -197,7 +197,7 @@ def test_what_others_sent_stays_text(page: Any) -> None:
     assert "\u202e" not in page.locator("body").inner_text()
 
 
-def test_changes_are_told(page: Any) -> None:
+def test_changes_are_told(page: Any, page_file: Path) -> None:
     go(page, VIEWS["changes"])
     before, now = read_run(page_file.parent / "before"), read_run(page_file.parent)
     counts = Counter(change.kind for change in compare(before.results, now.results))

@@ -7,10 +7,10 @@ function casesView(state, counts) {
   const list = h("ul", { class: "cases" });
   const only = order.length === 1 ? order[0].n : -1;
   const more = growing(order, (made) => caseEntry(state, made, counts.case.get(made.n), made.n === only),
-    (made) => list.append(...made), 150);
+    (made) => list.append(...made), 80);
   return [
     h("h2", {}, "Cases"),
-    h("p", {}, `${number.format(order.length)} cases, those with the worst verdicts first. `,
+    h("p", {}, `${plural(order.length, "case")}, those with the worst verdicts first. `,
       h("a", { href: linkTo(state, { view: "clauses" }) }, "The same by clause")),
     order.length ? [list, more] : nothing(),
   ];

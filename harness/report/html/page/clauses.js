@@ -40,7 +40,7 @@ function specEntry(state, counts, spec, mine, few) {
   const broken = mine.filter((clause) => isBroken(counts.clause.get(clause.n))).length;
   const details = h("details", { class: "spec" },
     h("summary", {}, h("span", { class: "name" }, spec || "unknown"), " ",
-      h("span", { class: "rule" }, `${mine.length} clauses: ${said}${broken ? `; ${broken} broken by some peer` : ""}`)),
+      h("span", { class: "rule" }, `${plural(mine.length, "clause")}: ${said}${broken ? `; ${broken} broken by some peer` : ""}`)),
     body);
   const show = () => {
     if (details.open) openSpecs.add(spec);
@@ -64,10 +64,10 @@ function clauseTable(state, counts, spec, mine) {
       h("th", { scope: "row" }, count
         ? h("a", { href: linkTo(state, { view: "cases", clause: clause.id, case: "" }) }, clause.id) : clause.id),
       h("td", {}, clause.level),
-      h("td", {}, h("span", { class: "where" }, clause.where), clause.text,
+      h("td", { class: "says" }, h("span", { class: "where" }, clause.where), clause.text,
         clause.reading && h("span", { class: "reading" }, clause.reading)),
       h("td", {}, STATES[clause.state] || clause.state, clause.by && ` by ${clause.by}`,
-        clause.cases.length > 0 && ` (${clause.cases.length} ${clause.cases.length === 1 ? "case" : "cases"})`),
+        clause.cases.length > 0 && ` (${plural(clause.cases.length, "case")})`),
       h("td", {}, count ? chips(count) : "–"));
   });
   return scroller(`Clauses of ${spec}`, h("table", { class: "list" },

@@ -22,6 +22,7 @@ const h = (tag, attributes, ...children) => fill(document.createElement(tag), at
 const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
+const plural = (count, word) => `${number.format(count)} ${word}${count === 1 ? "" : "s"}`;
 
 const badge = (code) => h("span", { class: `badge ${VERDICTS[code].name}` },
   h("span", { "aria-hidden": "true" }, `${VERDICTS[code].mark} `), VERDICTS[code].name);

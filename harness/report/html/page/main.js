@@ -14,7 +14,7 @@ function head() {
   const { run } = D;
   const facts = [`suite ${run.version || "of unknown version"}`, run.started && `begun ${run.started}`,
     run.duration_s > 0 && `${number.format(Math.round(run.duration_s))} s`, `seed ${run.seed}`,
-    `${peers.length} peers`, `${number.format(total)} results`].filter(Boolean);
+    plural(peers.length, "peer"), plural(total, "result")].filter(Boolean);
   $("about").textContent = facts.join(" · ");
   const warnings = [];
   if (!run.ended) warnings.push("Incomplete: the run was broken off, and these are the results that it left.");
@@ -22,7 +22,7 @@ function head() {
   $("warnings").append(...warnings.map((text) => h("p", { class: "warning" }, text)));
   if (run.problems.length) {
     $("warnings").append(h("details", { class: "warning" },
-      h("summary", {}, `${run.problems.length} problems beside the verdicts`),
+      h("summary", {}, `${plural(run.problems.length, "problem")} beside the verdicts`),
       h("ul", {}, run.problems.map((problem) => h("li", {}, problem)))));
   }
 }

@@ -53,7 +53,7 @@ function facts(state, subject, item, code, row) {
   const others = item.made.cited.filter((n) => !row || n !== row.blamed);
   const cited = h("ul", {}, others.map((n) => h("li", {}, clauseText(state, clauses[n], ""))));
   if (others.length && row && row.blamed >= 0) {
-    add("Also cites", h("details", {}, h("summary", {}, `${others.length} more ${others.length === 1 ? "clause" : "clauses"}`), cited));
+    add("Also cites", h("details", {}, h("summary", {}, plural(others.length, "other clause")), cited));
   } else if (others.length) add("Judges", cited);
   return list;
 }
