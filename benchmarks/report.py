@@ -2,9 +2,9 @@
 
     python -m benchmarks.report [--peers N] [--cases N] [--repeats N] [--folder REPORT]
 
-Verdicts of 20 peers and 500 cases are made up, with the captures of 1,000 conversations; `--folder` takes those
-of a real run instead. Opening is from the navigation to the first frame that shows the matrix; filtering is from a
-key in the text field, or a box that is checked, to the end of the layout.
+Verdicts of 20 peers and 500 cases are made up, with the captures of 1,000 conversations; `--folder` takes
+those of a real run instead. Opening is from the navigation to the first frame with the matrix; filtering
+is from a key in the text field, or a box that is checked, to the end of the layout.
 """
 
 from __future__ import annotations
