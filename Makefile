@@ -14,12 +14,11 @@ RUN = $(VENV)/bin/python -m
 # Without the plugins of pytest that cases have no use for.
 JUDGE = $(RUN) pytest -q --no-header -p no:hypothesispytest -p no:cacheprovider -p no:logging \
   -n $(WORKERS) --dist worksteal
+# The HTML report is tested in Chromium where that is there.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
-
-# The HTML report is tested in Chromium where that is there.
-CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 .PHONY: conformance conformance-all interop test browser lint peers coverage kill-table soak leaks bench clean
 
