@@ -40,6 +40,7 @@ ROWS: dict[str, int] = {
     "harness.selftest": 5,
     "harness.report": 5,
     "harness.bench": 6,
+    "harness.capture": 6,
     "harness.explore": 6,
     "harness.smoke": 6,
     "harness.cli": 7,
