@@ -127,8 +127,9 @@ class CaptureFile:
             if kind == _INTERFACE:
                 interfaces.append(self._interface(order, body, len(interfaces)))
             elif kind in (_ENHANCED, _OLD, _SIMPLE):
+                packet = self._packet(order, kind, body, interfaces)
                 self.packets += 1
-                yield self._packet(order, kind, body, interfaces)
+                yield packet
             start = self._file.read(8)
 
     def _byte_order(self) -> str:
@@ -165,7 +166,7 @@ class CaptureFile:
         return Interface(link, snap, tick_s, offset_s)
 
     def _packet(self, order: str, kind: int, body: bytes, interfaces: list[Interface]) -> Packet:
-        place = f"packet {self.packets}"
+        place = self._next()
         least = 4 if kind == _SIMPLE else 20
         if len(body) < least:
             raise self._damaged(place, "its block is too short")
@@ -184,7 +185,7 @@ class CaptureFile:
             raise self._damaged(place, f"captured length of {kept} octets in a block of {len(body) + 12}")
         interface = interfaces[number]
         at_s = ticks * interface.tick_s + interface.offset_s
-        return Packet(self.packets, at_s, interface.link, body[least : least + kept], size)
+        return Packet(self.packets + 1, at_s, interface.link, body[least : least + kept], size)
 
 
 def _options(order: str, octets: bytes) -> Iterator[tuple[int, bytes]]:

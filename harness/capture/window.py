@@ -51,6 +51,7 @@ class Windows:
         self._behind: list[Decoded] = []
         self._fresh: list[Decoded] = []
         self._introduced: dict[Sender, Introduction] = {}
+        self._failed: set[Sender] = set()
 
     def __len__(self) -> int:
         return len(self._fresh)
@@ -59,11 +60,14 @@ class Windows:
         """Take something that an end sent."""
         self._fresh.append(thing)
         value = thing.received.value
+        if isinstance(value, Error):
+            self._failed.add(thing.sender)
+            self.quiet[thing.sender] = False
         if isinstance(value, Introduction) and thing.sender not in self._introduced:
             self._introduced[thing.sender] = value
             if len(self._introduced) == len(SENDERS):
                 for sender, introduction in self._introduced.items():
-                    self.quiet[sender] = may_send(introduction.socket_type)
+                    self.quiet[sender] = sender not in self._failed and may_send(introduction.socket_type)
 
     def judge(self) -> list[Finding]:
         """What the checks find in what has come since the last time. They go on behind it."""
