@@ -58,6 +58,7 @@ leaks: $(READY)
 
 bench: $(READY)
 	$(RUN) benchmarks.codec
+	$(RUN) benchmarks.capture
 	$(RUN) benchmarks.overhead
 	$(RUN) benchmarks.interop
 	$(RUN) benchmarks.start --runtime process
