@@ -73,6 +73,7 @@ class Bench:
     _refused: dict[str, str] = field(default_factory=dict)
     _images: dict[str, str | None] = field(default_factory=dict)
     _runtimes: dict[str, str] = field(default_factory=dict)
+    _versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -107,12 +108,29 @@ class Bench:
         return next((need for need in needs if not manifest.claims(need)), None)
 
     def listed(self, peers: Sequence[str], case_id: str, param: str) -> list[Entry]:
-        """The known deviations that speak of a case with these peers and parameters."""
-        return find(self.known, peers, case_id, param)
+        """The known deviations that speak of a case with these peers, their versions and parameters."""
+        return find(self.known, peers, case_id, param, self._asked_versions(peers))
+
+    def _asked_versions(self, peers: Sequence[str]) -> Mapping[str, str]:
+        """What these peers said of their library's version, where their lists make a difference of it.
+
+        Such a peer is started for it. One that cannot be started has none: its case will say so.
+        """
+        for name in peers:
+            if name in self._versions or not any(entry.versions for entry in self.known.get(name, ())):
+                continue
+            try:
+                for live in self.hold(*peers):
+                    live.client()
+                    self._versions[live.manifest.name] = str(live.hello.get("version", ""))
+            except PeerUnavailable:
+                break
+        return self._versions
 
     def known_clauses(self, name: str) -> set[str]:
         """The rules that a peer is known to break somewhere. A race's glob names none."""
-        return {entry.clause for entry in self.known.get(name, [])}
+        version = self._versions.get(name, "")
+        return {entry.clause for entry in self.known.get(name, []) if entry.fits(version)}
 
     def patience(self, listed: list[Entry]) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has

@@ -3,7 +3,8 @@
 `coverage` shows which clause has which cases; `--write` puts it into specs/coverage.txt; `--check` says
 with its exit status whether that file is true. `peers [NAME...]` builds the peers' images, all or those of
 these names or globs. `new-peer NAME --language L` makes a skeleton to fill in, `smoke PEER` tries an adapter
-before it is judged, `explore PEER` mixes legal and illegal steps at random.
+before it is judged, `explore PEER` mixes legal and illegal steps at random. What reads the results of runs is
+in `harness.cli_results`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from harness import cli_results
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
 from harness.deadlines import Deadlines
@@ -166,6 +168,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--conversations", type=int, metavar="N", help="at most so many")
     sub.add_argument("--report", type=Path, default=Path("reports/explore"), metavar="DIR")
     sub.add_argument("--with-security", action="store_true", help="show what can do harm: see SECURITY.md")
+    cli_results.add_commands(commands)
     return whole
 
 
@@ -180,6 +183,8 @@ def _peer_options(sub: argparse.ArgumentParser) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Read the command line and do the chore."""
     options = parser().parse_args(argv)
+    if "act" in options:
+        return int(options.act(options))
     if options.command == "peers":
         return build_peers(options.names, options.peers_dir, options.logs)
     if options.command == "new-peer":

@@ -242,6 +242,7 @@ def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judge
         param=asked.param,
         peers=list(asked.names),
         verdict=judgement.verdict.value,
+        found=(judgement.found or judgement.verdict).value,
         clauses=list(made.clauses),
         rule=made.rule,
         blamed=judgement.blamed,
@@ -322,8 +323,10 @@ class Recorder:
             option.seed,
             is_strict(config),
             Path(option.report) if option.report else None,
+            option.shard,
         )
         self._prepared = False
+        self._crashed = False
 
     def pytest_deselected(self) -> None:
         """Not every case is asked, so nothing can be said of those that are not."""
@@ -333,6 +336,7 @@ class Recorder:
         """Take a verdict, from this process or from a worker."""
         made = getattr(report, "zconform", None)
         if made is None:
+            self._crashed |= str(report.when) == "???"  # a worker has gone, and the verdict with it
             return
         self.prepare()
         self.run.add(Result(**made["result"]), made["peers"])
@@ -356,12 +360,16 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.OK
             return
         if not self.run.results:
+            self.run.close()
             return
-        done = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.deselected
+        stopped = self._crashed or session.shouldfail or session.shouldstop
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not stopped
+        done = ended and not self.deselected
         bench = bench_of(self.config)
         self.run.finish(
             whole=done and bool(bench.singles) and is_whole(self.config, SUITE),
             whole_pairs=done and bool(bench.pairs) and is_whole(self.config, INTEROP_CASES),
+            ended=ended,
         )
         if self.run.red and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -384,4 +392,4 @@ class Recorder:
             write(problem, red=True)
         write(f"seed {self.run.seed}")
         if self.run.report is not None:
-            write(f"report: {self.run.report}/results.json, junit.xml, traces/, logs/")
+            write(f"report: {self.run.report}/results.json, junit.xml, summary.md, traces/, logs/")
