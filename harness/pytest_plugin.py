@@ -63,6 +63,7 @@ from harness.pytest_workers import (
     pytest_runtest_protocol,
 )
 from harness.report.model import Judgement, Result, apply_known, judge_case
+from harness.report.rates import rates_text
 from harness.report.run import Run
 from harness.report.text import COLUMNS, failure_text, summary
 from harness.verdict import Verdict
@@ -116,7 +117,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Recorder(config), "zconform-recorder")
     prepare_scripts(config)
     option = config.option
-    named = option.peer or option.pair or option.peers_dir or option.shard is not None
+    named = option.peer or option.pair or option.peers_dir or option.expect or option.shard is not None
     if named or option.time_scale != 1.0 or option.runtime == "container":
         bench_of(config)
 
@@ -386,6 +387,8 @@ class Recorder:
         terminalreporter.section("verdicts")
         write(summary(self.run.results, shutil.get_terminal_size((COLUMNS, 24)).columns))
         write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
+        for told in rates_text(self.run.results):
+            write(told)
         for name, reason in sorted(bench_of(self.config).unavailable.items()):
             write(f"not judged: {name}: {reason}")
         for problem in self.run.problems:
