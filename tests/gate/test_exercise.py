@@ -31,6 +31,7 @@ def ask(folder: Path) -> Path:
         NAME,
     ]
     command += ["--peers-dir", str(folder), "--case", CASE, "--report", str(folder / "report"), "--seed", "1"]
+    command += ["--no-self-test"]  # without its fault it says hello as the reference
     env = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
     subprocess.run(command, cwd=ROOT, env=env, capture_output=True, timeout=300)
     return folder / "report"
@@ -40,7 +41,7 @@ def test_the_gate_turns_with_peer_and_list(tmp_path: Path, capsys: pytest.Captur
     write_peers([load_mutants()["cuts-contexts"]], tmp_path)
     manifest, expect = tmp_path / NAME / "peer.toml", tmp_path / "expect.toml"
     faulty = manifest.read_text()
-    mended = faulty.replace("mutants/run.py", "mutants/run.py").replace('", "cuts-contexts"]', '"]')
+    mended = faulty.replace('", "cuts-contexts"]', '"]')
     assert mended != faulty
 
     def gate(*options: str) -> int:
