@@ -14,11 +14,13 @@ RUN = $(VENV)/bin/python -m
 # Without the plugins of pytest that cases have no use for.
 JUDGE = $(RUN) pytest -q --no-header -p no:hypothesispytest -p no:cacheprovider -p no:logging \
   -n $(WORKERS) --dist worksteal
+# The HTML report is tested in Chromium where that is there.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 READY = $(VENV)/.ready
 NPM := $(shell command -v npm 2>/dev/null)
 JS = peers/zeromq-js/node_modules/.ready
 
-.PHONY: conformance conformance-all interop test lint peers coverage kill-table soak leaks bench clean
+.PHONY: conformance conformance-all interop test browser lint peers coverage kill-table soak leaks bench clean
 
 conformance: $(READY) $(if $(NPM),js)
 	$(JUDGE) conformance/ --report $(REPORT)
@@ -27,8 +29,13 @@ PAIRS ?= *:*
 interop: $(READY) $(if $(NPM),js)
 	$(JUDGE) conformance/interop $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT) $(OPTIONS)
 
-test: lint
+test: lint $(if $(CHROMIUM),browser)
 	$(RUN) pytest tests/ -q --no-header -n $(CORES)
+
+browser: $(VENV)/.browser
+$(VENV)/.browser: $(READY)
+	$(RUN) pip install --quiet --disable-pip-version-check -e '.[browser]' && touch $@ || \
+	  echo "the HTML report is not tested in Chromium: pip could not install playwright"
 
 lint: $(READY)
 	$(RUN) ruff check
@@ -58,6 +65,7 @@ leaks: $(READY)
 
 bench: $(READY)
 	$(RUN) benchmarks.codec
+	$(RUN) benchmarks.capture
 	$(RUN) benchmarks.overhead
 	$(RUN) benchmarks.interop
 	$(RUN) benchmarks.start --runtime process

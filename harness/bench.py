@@ -75,6 +75,7 @@ class Bench:
     _refused: dict[str, str] = field(default_factory=dict)
     _images: dict[str, str | None] = field(default_factory=dict)
     _runtimes: dict[str, str] = field(default_factory=dict)
+    _versions: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def make(
@@ -111,12 +112,29 @@ class Bench:
         return next((need for need in needs if not manifest.claims(need)), None)
 
     def listed(self, asked: Asked) -> list[Entry]:
-        """The known deviations that speak of what is asked."""
-        return find(self.known, asked)
+        """The known deviations that speak of what is asked, of these peers in their versions."""
+        return find(self.known, asked, self._asked_versions(asked))
+
+    def _asked_versions(self, asked: Asked) -> Mapping[str, str]:
+        """What these peers said of their library's version, where their lists make a difference of it.
+
+        Such a peer is started for it. One that cannot be started has none: its case will say so.
+        """
+        for name in asked.peers:
+            if name in self._versions or not any(entry.versions for entry in self.known.get(name, ())):
+                continue
+            try:
+                for live in self.hold(*(asked.cast.values() or asked.peers)):
+                    live.client()
+                    self._versions[live.manifest.name] = str(live.hello.get("version", ""))
+            except PeerUnavailable:
+                break
+        return self._versions
 
     def known_clauses(self, name: str) -> set[str]:
         """The rules that a peer is known to break somewhere. A race's glob names none."""
-        return {entry.clause for entry in self.known.get(name, [])}
+        version = self._versions.get(name, "")
+        return {entry.clause for entry in self.known.get(name, []) if entry.fits(version)}
 
     def patience(self, listed: list[Entry]) -> Deadlines:
         """The deadlines of a case. Who is known to fail it is waited for a third as long: a peer that has

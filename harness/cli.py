@@ -3,7 +3,8 @@
 `coverage` shows which clause has which cases; `--write` puts it into specs/coverage.txt; `--check` says
 with its exit status whether that file is true. `peers [NAME...]` builds the peers' images, all or those of
 these names or globs. `new-peer NAME --language L` makes a skeleton to fill in, `smoke PEER` tries an adapter
-before it is judged, `explore PEER` mixes legal and illegal steps at random.
+before it is judged, `explore PEER` mixes legal and illegal steps at random. `trace FILE` judges a capture.
+What reads the results of runs is in `harness.cli_results` and `harness.cli_report`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from harness import cli_report, cli_results
+from harness.capture.command import add_trace
 from harness.case import ATTRIBUTE, Case
 from harness.clauses import SPECS, Ledger
 from harness.deadlines import Deadlines
@@ -166,6 +169,9 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--conversations", type=int, metavar="N", help="at most so many")
     sub.add_argument("--report", type=Path, default=Path("reports/explore"), metavar="DIR")
     sub.add_argument("--with-security", action="store_true", help="show what can do harm: see SECURITY.md")
+    cli_report.add_command(commands)
+    add_trace(commands)
+    cli_results.add_commands(commands)
     return whole
 
 
@@ -180,12 +186,16 @@ def _peer_options(sub: argparse.ArgumentParser) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Read the command line and do the chore."""
     options = parser().parse_args(argv)
+    if "act" in options:
+        return int(options.act(options))
     if options.command == "peers":
         return build_peers(options.names, options.peers_dir, options.logs)
     if options.command == "new-peer":
         return make_peer(options.name, options.language, options.peers_dir)
     if options.command == "smoke":
         return try_peer(options, lambda: smoke)
+    if options.command == cli_report.NAME:
+        return cli_report.report(options.folder, options.against, options.with_security)
     if options.command == "explore":
         return try_peer(options, lambda: exploration(options))
     return coverage(options.write, options.check)

@@ -1,17 +1,22 @@
 """Known deviations: listed with the peer, still run, and red when they change.
 
-known.toml stands beside peer.toml. Each [[known]] names a case (a glob), perhaps parameters (a glob, or a
-list of globs, of which those that begin with "!" leave out), the clause that is blamed, a regular
-expression that the actual outcome matches, the reason, and a link where it is discussed or documented. An
-entry for a case of interop may name its partners (such a list); its parameter reads as if the peer that the
-list belongs to were the first of the two. `race = true` says that a fault shows in some runs only: then the
-case may pass, too, and the clause may be a glob, as a race hits cases of several rules; so may that of a
-scenario, which one cause may end anywhere. `security = true` says that a stranger can do harm with it: the
-conversation is kept out of what a run writes (SECURITY.md). Where it is both, the peer is started anew
-behind the case, as the harm may show later. `include` names lists of other peers with the same library,
-relative to the file: their entries count behind the file's own. `except` names cases (globs): the included
-entries of these do not hold for this peer. Of several entries of a list that speak of a case the first
-counts.
+known.toml stands beside peer.toml; a list of the same form can be given with `--expect`. Each [[known]]
+names a case (a glob), perhaps parameters (a glob, or a list of globs, of which those that begin with "!"
+leave out), the clause that is blamed, a regular expression that the actual outcome matches, the reason, and
+a link where it is discussed or documented. An entry for a case of interop may name its partners (such a
+list); its parameter reads as if the peer that the list belongs to were the first of the two. `race = true`
+says that a fault shows in some runs only: then the case may pass, too, and the clause may be a glob, as a
+race hits cases of several rules; so may that of a scenario, which one cause may end anywhere. `security =
+true` says that a stranger can do harm with it: the conversation is kept out of what a run writes
+(SECURITY.md). Where it is both, the peer is started anew behind the case, as the harm may show later.
+
+`since` is the date on which an entry was listed, `until` the last day on which it may stand: after it the
+entry is red. `versions` are those of the library that it speaks of (globs, as of `param`): for others it is
+not there.
+
+`include` names lists of other peers with the same library, relative to the file: their entries count behind
+the file's own. `except` names cases (globs): the included entries of these do not hold for this peer. Of
+several entries of a list that speak of a case the first counts.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +38,9 @@ INTEROP = "interop/"
 GUIDE = "guide/"
 _TEXTS = {"case", "clause", "message", "reason", "link"}
 _FLAGS = {"race", "security"}
-_KEYS = _TEXTS | _FLAGS | {"param", "partners"}
+_DATES = {"since", "until"}
+_LISTS = {"partners", "versions"}
+_KEYS = _TEXTS | _FLAGS | _DATES | _LISTS | {"param"}
 
 
 class KnownError(ValueError):
@@ -60,7 +68,10 @@ class _Globs:
 
 @dataclass(slots=True)
 class Entry:
-    """One known deviation, which cases it spoke of in this run, and which of them came out KNOWN."""
+    """One known deviation, which cases it spoke of in this run, and which of them came out KNOWN.
+
+    `number` counts the entries of its file from 1 on.
+    """
 
     case: str
     clause: str
@@ -72,13 +83,18 @@ class Entry:
     file: str = ""
     race: bool = False
     security: bool = False
+    since: date | None = None
+    until: date | None = None
+    versions: Sequence[str] = ()
     included: bool = False
+    number: int = 0
     cases_met: set[str] = field(default_factory=set)
     cases_swallowed: set[str] = field(default_factory=set)
     _case: re.Pattern[str] = field(init=False, repr=False)
     _clause: re.Pattern[str] = field(init=False, repr=False)
     _param: _Globs = field(init=False, repr=False)
     _partners: _Globs = field(init=False, repr=False)
+    _versions: _Globs = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """The globs as expressions: each result of a run is held against each entry."""
@@ -86,6 +102,7 @@ class Entry:
         self._clause = re.compile(fnmatch.translate(self.clause))
         self._param = _Globs([self.param] if isinstance(self.param, str) else self.param)
         self._partners = _Globs(self.partners)
+        self._versions = _Globs(self.versions)
 
     @property
     def is_guide(self) -> bool:
@@ -100,6 +117,14 @@ class Entry:
     def meets(self, partner: str) -> bool:
         """Whether this entry speaks of that partner."""
         return self._partners.fit(partner)
+
+    def fits(self, version: str) -> bool:
+        """Whether this entry is there for a version of the library; "" is one that nobody could ask for."""
+        return not version or self._versions.fit(version)
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the day has passed until which this entry may stand."""
+        return self.until is not None and today > self.until
 
     def covers(self, case_id: str, param: str, partners: Sequence[str] = ()) -> bool:
         """Whether this entry speaks of a case with these parameters and, if any, one of these partners."""
@@ -116,19 +141,27 @@ class Entry:
         return None
 
 
+def today_utc() -> date:
+    """The day that `until` is held against."""
+    return datetime.now(UTC).date()
+
+
 def load_known(folder: Path) -> list[Entry]:
     """The entries beside a peer's manifest; none where there is no file. Raises KnownError."""
     path = folder / FILE_NAME
-    if not path.exists():
-        return []
+    return load_list(path) if path.exists() else []
+
+
+def load_list(path: Path) -> list[Entry]:
+    """The entries of a list, those that it includes behind its own. Raises KnownError."""
     data = _read(path)
     entries = _entries(path, data)
     included: list[Entry] = []
     for name in _names(path, data, "include"):
-        other = _read(folder / name)
+        other = _read(path.parent / name)
         if "include" in other:
             raise KnownError(f"{path}: include: {name} includes others itself")
-        included += [replace(entry, included=True) for entry in _entries(folder / name, other)]
+        included += [replace(entry, included=True) for entry in _entries(path.parent / name, other)]
     for glob in _names(path, data, "except"):
         kept = [entry for entry in included if not fnmatch.fnmatchcase(entry.case, glob)]
         if len(kept) == len(included):
@@ -177,14 +210,18 @@ def _entry(path: Path, number: int, table: Any) -> Entry:
         raise KnownError(f"{where}: partners: only for cases of {INTEROP} and {GUIDE}")
     if not isinstance(table.get("param"), str):
         _names(where, table, "param")
-    _names(where, table, "partners")
+    for key in sorted(_LISTS):
+        _names(where, table, key)
+    for key in sorted(_DATES & set(table)):
+        if type(table[key]) is not date:
+            raise KnownError(f"{where}: {key}: no date such as 2026-12-31")
     if "*" in table["clause"] and not table.get("race") and not table["case"].startswith(GUIDE):
         raise KnownError(f"{where}: clause: a glob is for races and {GUIDE} only")
     try:
         re.compile(table["message"])
     except re.error as error:
         raise KnownError(f"{where}: message: {error}") from None
-    return Entry(**table, file=str(path))
+    return Entry(**table, file=str(path), number=number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,29 +257,75 @@ def cast_name(cast: Mapping[str, str]) -> str:
     return ",".join(f"{role}={peer}" for role, peer in cast.items())
 
 
-def find(known: Mapping[str, list[Entry]], asked: Asked) -> list[Entry]:
-    """Of each peer's list the first entry that speaks of this case."""
+def find(
+    known: Mapping[str, list[Entry]], asked: Asked, versions: Mapping[str, str] | None = None
+) -> list[Entry]:
+    """Of each peer's list the first entry that speaks of this case, and of that peer's version."""
+    there = versions or {}
     covering = (
-        next((entry for entry in known.get(name, []) if entry.covers(asked.case_id, viewed, partners)), None)
+        next(
+            (
+                one
+                for one in known.get(name, [])
+                if one.covers(asked.case_id, viewed, partners) and one.fits(there.get(name, ""))
+            ),
+            None,
+        )
         for name, partners, viewed in asked.views()
     )
     return [entry for entry in covering if entry is not None]
 
 
-def complaints(
-    peer: str, entries: list[Entry], *, singly: bool = True, partners: Sequence[str] = ()
-) -> list[str]:
-    """After a whole run: entries that met nothing, or that swallow too much.
+def unmatched(entries: Sequence[Entry], singly: bool, partners: Sequence[str], version: str) -> list[Entry]:
+    """After a whole run: the entries that met nothing though what they speak of was asked.
 
     An included entry may meet nothing, as a binding may not reach all of its library. `singly` says that the
     peer was asked by itself; `partners` are those that it was asked with.
     """
-    out = []
-    for entry in entries:
-        asked = any(map(entry.meets, partners)) if entry.is_interop else singly
-        asked = asked and not (entry.is_guide and entry.partners)  # who meets whom there is the seed's matter
-        if asked and not entry.cases_met and not entry.included:
-            out.append(f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run")
-        if len(entry.cases_swallowed) > MOST_CASES:
-            out.append(f"{peer}: {entry.file}: {entry.case} swallows more than {MOST_CASES} cases")
-    return out
+    return [
+        entry
+        for entry in entries
+        if not entry.cases_met
+        and not entry.included
+        and entry.fits(version)
+        and (any(map(entry.meets, partners)) if entry.is_interop else singly)
+        and not (entry.is_guide and entry.partners)  # who meets whom there is the seed's matter
+    ]
+
+
+def greedy(entries: Sequence[Entry]) -> list[Entry]:
+    """The entries that hide more cases than one of them may."""
+    return [entry for entry in entries if len(entry.cases_swallowed) > MOST_CASES]
+
+
+def overdue(entries: Sequence[Entry], today: date) -> list[Entry]:
+    """The entries that met a case and may no longer stand."""
+    return [entry for entry in entries if entry.cases_met and entry.is_overdue(today)]
+
+
+def complaints(
+    peer: str,
+    entries: list[Entry],
+    *,
+    singly: bool = True,
+    partners: Sequence[str] = (),
+    version: str = "",
+    today: date | None = None,
+) -> list[str]:
+    """What is wrong with a peer's list after a run: see `unmatched`, `greedy` and `overdue`.
+
+    Where neither `singly` nor any of `partners` is given, the run was not whole, and no entry is unmatched.
+    """
+    unmet = unmatched(entries, singly, partners, version)
+    late, eager = overdue(entries, today or today_utc()), greedy(entries)
+    return [
+        *(
+            f"{peer}: {entry.file}: {entry.case} [{entry.param}] matches no case that was run"
+            for entry in unmet
+        ),
+        *(f"{peer}: {entry.file}: {entry.case} swallows more than {MOST_CASES} cases" for entry in eager),
+        *(
+            f"{peer}: {entry.file}: {entry.case} [{entry.param}] was to stand until {entry.until}"
+            for entry in late
+        ),
+    ]

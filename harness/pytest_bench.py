@@ -9,6 +9,7 @@ import pytest
 from harness.bench import PEERS, Bench, SelectionError, Wishes
 from harness.clauses import LedgerError
 from harness.deadlines import Deadlines
+from harness.expect import parse_expected, with_expected
 from harness.known import INTEROP, KnownError
 from harness.launch.launcher import Launcher, RunId
 from harness.manifest import ManifestError
@@ -32,6 +33,7 @@ def bench_of(config: pytest.Config) -> Bench:
                 option.runtime, RunId.decode(run) if run else None, report and report / "logs"
             )
             bench = Bench.make(dirs, wishes_of(config), deadlines, option.seed, report, launcher)
+            bench.known = with_expected(bench.known, parse_expected(option.expect, list(bench.manifests)))
             bench.self_tests = not option.no_self_test
             config.stash[BENCH] = bench
         except (LedgerError, ManifestError, KnownError, SelectionError, PairError, ValueError) as error:

@@ -31,6 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="look for peers in DIR too (repeatable)",
     )
+    add(
+        "--expect",
+        action="append",
+        default=[],
+        metavar="[PEER=]FILE",
+        help="known deviations of PEER, before those of its known.toml (repeatable)",
+    )
     add("--case", action="append", default=[], metavar="GLOB", help="only cases with these ids (repeatable)")
     add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
     add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")

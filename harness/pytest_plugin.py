@@ -6,7 +6,6 @@ It acts only on functions that `harness.case.case` has marked; other tests are l
 from __future__ import annotations
 
 import random
-import shlex
 import shutil
 from collections.abc import Generator
 from importlib.metadata import version
@@ -50,6 +49,7 @@ from harness.pytest_pairs import (
     unclaimed,
 )
 from harness.pytest_repro import Shown, go_along, prepare_scripts
+from harness.pytest_results import judgement_of, param_id, result_of
 from harness.pytest_selection import (
     case_of,
     check_cases,
@@ -66,7 +66,8 @@ from harness.pytest_workers import (
     pytest_report_to_serializable,
     pytest_runtest_protocol,
 )
-from harness.report.model import Judgement, Result, apply_known, judge_case
+from harness.report.model import Judgement, Result, apply_known
+from harness.report.rates import rates_text
 from harness.report.run import Run
 from harness.report.text import COLUMNS, failure_text, summary
 from harness.verdict import Verdict
@@ -121,7 +122,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Recorder(config), "zconform-recorder")
     prepare_scripts(config)
     option = config.option
-    named = option.peer or option.pair or option.peers_dir or option.shard is not None
+    named = option.peer or option.pair or option.peers_dir or option.expect or option.shard is not None
     if named or option.time_scale != 1.0 or option.runtime == "container":
         bench_of(config)
 
@@ -177,7 +178,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     bench = bench_of(item.config)
     spare_tracebacks(item)
     params, cast = params_of(item), cast_of(item)
-    param = _param_id(item, names)
+    param = param_id(item, names)
     listed = bench.listed(Asked(made.id, param, names, cast))
     asked = Asking(made, bench, names, bench.patience(listed), params, param=param, listed=listed, cast=cast)
     item.stash[ASKING] = asked
@@ -214,61 +215,11 @@ def _judge(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestRe
     judgement = apply_known(judgement_of(asked, error), asked.listed)
     if judgement.blamed and judgement.verdict is not Verdict.KNOWN:
         judgement = apply_known(judgement_of(asked, look_for_roots(asked, error)), asked.listed)
-    result = _result(item, call, asked, judgement)
+    result = result_of(item, call, asked, judgement)
     shown = go_along(item.config, asked, judgement, result)
     _say(report, result, asked, judgement, shown, is_strict(item.config))
     peers = [asked.bench.about(one) for one in asked.names]
     report.zconform = {"result": result.as_json(), "peers": peers}  # type: ignore[attr-defined]  # pytest carries it from worker to controller
-
-
-def judgement_of(asked: Asking, error: BaseException | None) -> Judgement:
-    """The verdict before the known deviations are looked at."""
-    if isinstance(error, pytest.skip.Exception):
-        return Judgement(Verdict.UNSUPPORTED, reason=str(error.msg))
-    if error is not None and not isinstance(error, AssertionError):
-        return Judgement(Verdict.ERROR, reason=f"{type(error).__name__}: {error}")
-    return judge_case(asked.case, asked.bench.ledger, error, asked.judge)
-
-
-def _param_id(item: pytest.Item, names: tuple[str, ...]) -> str:
-    spec = getattr(item, "callspec", None)
-    if spec is None:
-        return ""
-    repetition = f"-r{spec.params['repetition']}" if "repetition" in spec.params else ""
-    if "cast_name" in spec.params:
-        return str(spec.id).replace(repetition, "", 1) if repetition else str(spec.id)
-    return str(spec.id).removeprefix(":".join(names) + repetition).lstrip("-")
-
-
-def _result(item: pytest.Item, call: pytest.CallInfo[None], asked: Asking, judgement: Judgement) -> Result:
-    made = asked.case
-    again = f"pytest {shlex.quote(item.nodeid)} --seed {asked.bench.seed}"
-    if asked.cast:
-        again += "".join(f" --cast {role}={peer}" for role, peer in asked.cast.items())
-    elif len(asked.names) > 1:
-        again += f" --pair {':'.join(asked.names)}"
-    again += " --runtime container" if asked.bench.runtime_of(asked.peer_name) == "container" else ""
-    again += "".join(f" --peers-dir {shlex.quote(folder)}" for folder in item.config.option.peers_dir)
-    return Result(
-        id=made.id,
-        param=asked.param,
-        peers=list(asked.names),
-        verdict=judgement.verdict.value,
-        clauses=list(made.clauses),
-        rule=made.rule,
-        blamed=judgement.blamed,
-        level=judgement.level,
-        expected=judgement.expected,
-        actual=judgement.actual,
-        reason=judgement.reason,
-        link=judgement.link,
-        notes=list(asked.judge.notes),
-        duration_s=round(call.duration, 6),
-        peer_s=round(asked.trace.waited_s, 6),
-        seed=asked.bench.seed,
-        again=again,
-        cast=dict(asked.cast),
-    )
 
 
 def _say(
@@ -335,8 +286,10 @@ class Recorder:
             option.seed,
             is_strict(config),
             Path(option.report) if option.report else None,
+            option.shard,
         )
         self._prepared = False
+        self._crashed = False
 
     def pytest_deselected(self) -> None:
         """Not every case is asked, so nothing can be said of those that are not."""
@@ -346,6 +299,7 @@ class Recorder:
         """Take a verdict, from this process or from a worker."""
         made = getattr(report, "zconform", None)
         if made is None:
+            self._crashed |= str(report.when) == "???"  # a worker has gone, and the verdict with it
             return
         self.prepare()
         self.run.add(Result(**made["result"]), made["peers"])
@@ -369,12 +323,16 @@ class Recorder:
             session.exitstatus = pytest.ExitCode.OK
             return
         if not self.run.results:
+            self.run.close()
             return
-        done = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not self.deselected
+        stopped = self._crashed or session.shouldfail or session.shouldstop
+        ended = exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not stopped
+        done = ended and not self.deselected
         bench = bench_of(self.config)
         self.run.finish(
             whole=done and bool(bench.singles) and is_whole(self.config, SUITE),
             whole_pairs=done and bool(bench.pairs) and is_whole(self.config, INTEROP_CASES),
+            ended=ended,
         )
         if self.run.red and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -391,10 +349,12 @@ class Recorder:
         terminalreporter.section("verdicts")
         write(summary(self.run.results, shutil.get_terminal_size((COLUMNS, 24)).columns))
         write(", ".join(f"{count} {verdict}" for verdict, count in self.run.counts().items()))
+        for told in rates_text(self.run.results):
+            write(told)
         for name, reason in sorted(bench_of(self.config).unavailable.items()):
             write(f"not judged: {name}: {reason}")
         for problem in self.run.problems:
             write(problem, red=True)
         write(f"seed {self.run.seed}")
         if self.run.report is not None:
-            write(f"report: {self.run.report}/results.json, junit.xml, traces/, logs/")
+            write(f"report: {self.run.report}/index.html, results.json, junit.xml, summary.md, logs/")

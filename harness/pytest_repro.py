@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -48,7 +49,11 @@ def go_along(config: pytest.Config, asked: Asking, judgement: Judgement, result:
     name = f"{'.'.join(asked.names)}.{asked.case.id}.{asked.param}"
     if verdict.is_bad or config.option.all_captures:
         result.trace = asked.bench.save_trace(asked.trace, name, keep_large=verdict.is_bad)
-    return Shown(asked.trace, _write(config, asked, judgement, result))
+    result.place = None if judgement.place is None else asdict(judgement.place)
+    written = _write(config, asked, judgement, result)
+    if written and config.option.report:
+        result.script = os.path.relpath(written, config.option.report)
+    return Shown(asked.trace, written)
 
 
 def _write(config: pytest.Config, asked: Asking, judgement: Judgement, result: Result) -> str:

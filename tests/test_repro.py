@@ -219,7 +219,7 @@ def test_what_can_do_harm_is_kept_out(tmp_path: Path) -> None:
     assert results["sample/harm/passes"]["trace"] is not None
     mine = [name for name in told(tmp_path, printed) if "harm.passes" not in name]
     # What passed says what it saw, in its notes and its capture.
-    assert {Path(name).name for name in mine} <= {"results.json", "results.jsonl"}
+    assert {Path(name).name for name in mine} <= {"results.json", "results.jsonl", "index.html"}
     assert SECRET not in json.dumps(kept)
 
 

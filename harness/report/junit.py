@@ -24,28 +24,30 @@ def write_junit(results: Iterable[Result], path: Path, strict: bool = False) -> 
     suites: dict[str, list[TestCase]] = {}
     for result in results:
         suites.setdefault(" - ".join(result.peers), []).append(_test_case(result, strict))
-    made = [TestSuite(name, cases) for name, cases in sorted(suites.items())]
+    made = [TestSuite(xml_text(name), cases) for name, cases in sorted(suites.items())]
     with path.open("w", encoding="utf-8") as file:
         to_xml_report_file(file, made, prettyprint=False, encoding="utf-8")
 
 
 def _test_case(result: Result, strict: bool) -> TestCase:
-    name = f"{result.id}[{result.param}]" if result.param else result.id
     peers = ".".join(result.peers)
     made = TestCase(
-        name, classname=f"{peers}.{result.family.replace('/', '.')}", elapsed_sec=result.duration_s
+        xml_text(result.named()),
+        classname=xml_text(f"{peers}.{result.family.replace('/', '.')}"),
+        elapsed_sec=result.duration_s,
     )
-    text = _clean(f"expected {result.expected}\nactual   {result.actual}\n{result.reason}\n{result.again}")
-    title = _clean(f"[{result.blamed}] expected {result.expected}, got {result.actual}")
+    text = xml_text(f"expected {result.expected}\nactual   {result.actual}\n{result.reason}\n{result.again}")
+    title = xml_text(f"[{result.blamed}] expected {result.expected}, got {result.actual}")
     verdict = Verdict(result.verdict)
     if verdict is Verdict.FAIL or (strict and verdict is Verdict.NON_STRICT):
         made.add_failure_info(message=title, output=text, failure_type=result.verdict)
     elif verdict is Verdict.ERROR:
-        made.add_error_info(message=_clean(result.reason), output=text, error_type=result.verdict)
+        made.add_error_info(message=xml_text(result.reason), output=text, error_type=result.verdict)
     elif verdict in (Verdict.UNSUPPORTED, Verdict.KNOWN):
-        made.add_skipped_info(message=_clean(f"{result.verdict}: {result.reason}"))
+        made.add_skipped_info(message=xml_text(f"{result.verdict}: {result.reason}"))
     return made
 
 
-def _clean(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Any text with what XML 1.0 cannot carry, not even escaped, replaced by question marks."""
     return _NOT_XML.sub("?", text)

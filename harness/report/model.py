@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from harness.case import Case, Judge
 from harness.clauses import Ledger
@@ -15,6 +17,8 @@ _BY_JUDGEMENT = {
     "non-strict": Verdict.NON_STRICT,
     "informational": Verdict.INFO,
 }
+Key = tuple[tuple[str, ...], str, str]
+"""An item of a run: its peers, the case's id, the parameters."""
 _WORST_FIRST = (Verdict.FAIL, Verdict.NON_STRICT, Verdict.INFO)
 
 
@@ -42,6 +46,9 @@ class Result:
     seed: int = 0
     again: str = ""
     cast: dict[str, str] = field(default_factory=dict)
+    place: dict[str, Any] | None = None
+    script: str = ""
+    found: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The result as results.json has it."""
@@ -62,10 +69,29 @@ class Result:
         """The first two parts of the case's id."""
         return self.id.rsplit("/", 1)[0]
 
+    @property
+    def key(self) -> Key:
+        """What was asked of whom: the same in each run, and in each repetition of one."""
+        return tuple(self.peers), self.id, self.param
+
+    @property
+    def came_out(self) -> Verdict:
+        """The verdict before known deviations were looked at; `found` is it, where somebody wrote it down."""
+        if self.found:
+            return Verdict(self.found)
+        return Verdict.FAIL if self.verdict == Verdict.KNOWN else Verdict(self.verdict)
+
+    def named(self) -> str:
+        """The case with its parameters, as "zmtp/greeting/sent-first[peer-binds]"."""
+        return f"{self.id}[{self.param}]" if self.param else self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what it rests on; `place` is where in the trace it shows."""
+    """A verdict and what it rests on; `place` is where in the trace it shows.
+
+    `found` is the verdict before known deviations were looked at, where these changed anything.
+    """
 
     verdict: Verdict
     blamed: str = ""
@@ -75,6 +101,25 @@ class Judgement:
     reason: str = ""
     link: str = ""
     place: Place | None = None
+    found: Verdict | None = None
+
+
+class Standing(StrEnum):
+    """How a verdict stands to the list of known deviations."""
+
+    UNLISTED = "unlisted"
+    AGREES = "agrees"
+    CHANGED = "changed"
+    PASSED = "passed"
+    SKIPPED = "skipped"
+
+
+class Held(NamedTuple):
+    """How a verdict stands to the entries that speak of it, to which of them, and what has changed."""
+
+    standing: Standing
+    entry: Entry | None = None
+    change: str = ""
 
 
 def judge_case(case: Case, ledger: Ledger, error: AssertionError | None, judge: Judge) -> Judgement:
@@ -108,43 +153,47 @@ def _judge_mismatch(case: Case, ledger: Ledger, mismatch: Mismatch) -> Judgement
     )
 
 
-def apply_known(judgement: Judgement, entries: list[Entry]) -> Judgement:
-    """The verdict after the entries that speak of this case in the lists of known deviations.
+def hold_against(verdict: Verdict, blamed: str, actual: str, entries: Sequence[Entry]) -> Held:
+    """How a verdict stands to the entries that speak of its case in the lists of known deviations.
 
     That is one, or of several peers one of each (see harness.known): that one of them agrees is enough.
-    What several cannot be asked may be a partner's lack, and a binding need not reach all of its library:
-    nothing to complain about.
+    What several cannot be asked may be a partner's lack, a binding need not reach all of its library, and
+    a race may pass: nothing to complain about.
     """
-    if not entries or judgement.verdict is Verdict.ERROR:
-        return judgement
-    shared = entries[0].is_interop or entries[0].is_guide
-    if judgement.verdict is Verdict.UNSUPPORTED and (shared or entries[0].included):
-        return judgement
+    if not entries or verdict is Verdict.ERROR:
+        return Held(Standing.UNLISTED)
     entry = entries[0]
-    if judgement.verdict in (Verdict.FAIL, Verdict.NON_STRICT):
-        changed = [one.agrees(judgement.blamed, judgement.actual) for one in entries]
-        if None in changed:
-            agreeing = entries[changed.index(None)]
-            return _with(judgement, Verdict.KNOWN, agreeing.reason, agreeing.link)
-        return _with(judgement, judgement.verdict, f"{entry.file}: {changed[0]}", entry.link)
+    if verdict in (Verdict.FAIL, Verdict.NON_STRICT):
+        changes = [one.agrees(blamed, actual) for one in entries]
+        if None in changes:
+            return Held(Standing.AGREES, entries[changes.index(None)])
+        return Held(Standing.CHANGED, entry, str(changes[0]))
+    if verdict is Verdict.UNSUPPORTED and (entry.is_interop or entry.is_guide or entry.included):
+        return Held(Standing.UNLISTED)
     if any(one.race for one in entries):
+        return Held(Standing.UNLISTED)
+    return Held(Standing.SKIPPED if verdict is Verdict.UNSUPPORTED else Standing.PASSED, entry)
+
+
+def apply_known(judgement: Judgement, entries: list[Entry]) -> Judgement:
+    """The verdict after the entries that speak of this case: what is listed is KNOWN, what changed is red."""
+    found = judgement.verdict
+    standing, entry, change = hold_against(found, judgement.blamed, judgement.actual, entries)
+    if entry is None:
         return judgement
-    problem = f"{entry.file}: {entry.case} is listed as a known deviation, but came out {judgement.verdict}"
+    if standing is Standing.AGREES:
+        return replace(judgement, verdict=Verdict.KNOWN, reason=entry.reason, link=entry.link, found=found)
+    if standing is Standing.CHANGED:
+        return replace(judgement, reason=f"{entry.file}: {change}", link=entry.link)
+    problem = f"{entry.file}: {entry.case} is listed as a known deviation, but came out {found}"
     return Judgement(
-        Verdict.FAIL, entry.clause, "", "the known deviation", judgement.verdict.value, problem, entry.link
-    )
-
-
-def _with(judgement: Judgement, verdict: Verdict, reason: str, link: str) -> Judgement:
-    return Judgement(
-        verdict,
-        judgement.blamed,
-        judgement.level,
-        judgement.expected,
-        judgement.actual,
-        reason,
-        link,
-        judgement.place,
+        verdict=Verdict.FAIL,
+        blamed=entry.clause,
+        expected="the known deviation",
+        actual=found.value,
+        reason=problem,
+        link=entry.link,
+        found=found,
     )
 
 

@@ -79,7 +79,7 @@ def script(result: Result, ledger: Ledger, trace: Trace, place: Place | None, ti
 
 
 def _facts(result: Result, ledger: Ledger, title: str, suite: str, note: str) -> list[tuple[str, str]]:
-    name = f"{result.id}[{result.param}]" if result.param else result.id
+    name = result.named()
     facts = [(result.verdict, name), ("peer", title), ("rule", result.rule)]
     if result.blamed:
         clause = ledger.get(result.blamed)

@@ -1,12 +1,11 @@
-"""The results of one run, written as they come and gathered in one file at the end.
+"""The verdicts of one run, taken as they come: each is in `results.jsonl` before the next one is asked.
 
-`results.jsonl` grows with each verdict, so that a killed run leaves what it knew; `results.json`
-(specs/result.schema.json) is written at the end, complete or not.
+`harness.report.record` says why, and reads what a killed run leaves; the other files are written at the end,
+complete or not (`harness.report.outputs`).
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,21 +15,40 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from harness.known import Entry, complaints
-from harness.report.junit import write_junit
 from harness.report.model import Result, is_red
+from harness.report.outputs import OUTPUTS, write_outputs
+from harness.report.record import FILE, LINES, Record, line
 from harness.verdict import Verdict
 
-SCHEMA = 1
+
+def note_met(known: Mapping[str, list[Entry]], result: Result, versions: Mapping[str, str]) -> None:
+    """Have each entry that speaks of a result remember its case, and whether it hid it."""
+    for name, partners, param in result.asked.views():
+        for entry in known.get(name, []):
+            if entry.covers(result.id, param, partners) and entry.fits(versions.get(name, "")):
+                entry.cases_met.add(result.id)
+                if result.verdict == Verdict.KNOWN:
+                    entry.cases_swallowed.add(result.id)
+
+
+def partners_of(peer: str, results: Iterable[Result]) -> list[str]:
+    """Who a peer was asked with."""
+    pairs = {tuple(result.peers) for result in results if result.is_of_pair}
+    return sorted({pair[pair[0] == peer] for pair in pairs if peer in pair})
 
 
 @dataclass(slots=True)
 class Run:
-    """Everything that one run of the suite has found. `report` is the folder to write to, or None."""
+    """Everything that one run of the suite has found. `report` is the folder to write to, or None.
+
+    `shard` ("K/N") says which part of the peers or pairs it asks, if not all.
+    """
 
     version: str
     seed: int
     strict: bool
     report: Path | None
+    shard: str | None = None
     results: list[Result] = field(default_factory=list)
     peers: dict[str, dict[str, Any]] = field(default_factory=dict)
     known: dict[str, list[Entry]] = field(default_factory=dict)
@@ -40,67 +58,87 @@ class Run:
     _lines: TextIO | None = None
 
     def prepare(self) -> None:
-        """Make the report's folders and clear what an earlier run left of its results."""
+        """Make the report's folders, clear what an earlier run left of its results, and begin."""
         if self.report is None:
             return
         (self.report / "traces").mkdir(parents=True, exist_ok=True)
         (self.report / "logs").mkdir(exist_ok=True)
-        for name in ("results.jsonl", "results.json", "junit.xml"):
+        for name in (FILE, LINES, *OUTPUTS):
             (self.report / name).unlink(missing_ok=True)
         for old in (self.report / "traces").iterdir():
             old.unlink()
+        self._lines = (self.report / LINES).open("a", encoding="utf-8", buffering=1)
+        self._lines.write(line("run", self.record().head()))
 
     def add(self, result: Result, peers: Iterable[Mapping[str, Any]]) -> None:
         """Take a verdict and who it speaks of."""
         self.results.append(result)
         for peer in peers:
-            self.peers[str(peer["name"])] = dict(peer)
-        for name, partners, param in result.asked.views():
-            for entry in self.known.get(name, []):
-                if entry.covers(result.id, param, partners):
-                    entry.cases_met.add(result.id)
-                    if result.verdict == Verdict.KNOWN:
-                        entry.cases_swallowed.add(result.id)
-        if self.report is not None:
-            if self._lines is None:
-                self._lines = (self.report / "results.jsonl").open("a", encoding="utf-8", buffering=1)
-            self._lines.write(_line(result.as_json()) + "\n")
+            self._meet(dict(peer))
+        note_met(self.known, result, self.versions())
+        if self._lines is not None:
+            self._lines.write(line("result", result.as_json()))
 
-    def finish(self, whole: bool, whole_pairs: bool = False) -> None:
+    def _meet(self, about: dict[str, Any]) -> None:
+        """Keep what is told of a peer. A worker that has not started it yet does not know its version."""
+        known = self.peers.get(str(about["name"]), {})
+        about["version"] = about["version"] or known.get("version", "")
+        about["image"] = about["image"] or known.get("image")
+        if about != known:
+            self.peers[str(about["name"])] = about
+            if self._lines is not None:
+                self._lines.write(line("peer", about))
+
+    def versions(self) -> dict[str, str]:
+        """The library's version of each peer; "" where it has not run yet."""
+        return {name: str(about["version"]) for name, about in self.peers.items()}
+
+    def finish(self, whole: bool, whole_pairs: bool = False, ended: bool = True) -> None:
         """Write the files. `whole` says that every case was asked of single peers, and `whole_pairs` that
-        every case was asked of the run's pairs, so that unmet entries can be told."""
-        alone = {result.peers[0] for result in self.results if len(result.peers) == 1 and not result.cast}
+        every case was asked of the run's pairs, so that unmet entries can be told; `ended` that nobody broke
+        the run off."""
+        versions = self.versions()
+        singles = [result for result in self.results if not result.is_of_pair]
+        judged = {result.peers[0] for result in singles if not result.cast}
         for peer, entries in self.known.items():
-            partners = self.partners_of(peer) if whole_pairs else []
-            singly = whole and peer in alone
-            if singly or partners:
-                self.problems += complaints(peer, entries, singly=singly, partners=partners)
+            partners = partners_of(peer, self.results) if whole_pairs else []
+            self.problems += complaints(
+                peer,
+                entries,
+                singly=whole and peer in judged,
+                partners=partners,
+                version=versions.get(peer, ""),
+            )
+        paired = len(singles) < len(self.results)
+        complete = ended and (whole or not singles) and (whole_pairs or not paired)
         if self.report is None:
             return
+        record = self.record(complete, ended)
+        if self._lines is not None:
+            self._lines.write(line("end", record.end()))
+        self.close()
+        write_outputs(record, self.report)
+
+    def close(self) -> None:
+        """Let go of the file, whether the run is over or not."""
         if self._lines is not None:
             self._lines.close()
-        (self.report / "results.json").write_text(_file(self.as_json(whole or whole_pairs)), encoding="utf-8")
-        write_junit(self.results, self.report / "junit.xml", self.strict)
 
-    def partners_of(self, peer: str) -> list[str]:
-        """Who a peer was asked with."""
-        pairs = {tuple(result.peers) for result in self.results if result.is_of_pair}
-        return sorted({pair[pair[0] == peer] for pair in pairs if peer in pair})
-
-    def as_json(self, complete: bool) -> dict[str, Any]:
-        """The run as results.json has it."""
-        return {
-            "schema": SCHEMA,
-            "suite": {"name": "zconform", "version": self.version},
-            "started": self.started,
-            "duration_s": round(time.monotonic() - self._began, 3),
-            "seed": self.seed,
-            "strict": self.strict,
-            "complete": complete,
-            "peers": [self.peers[name] for name in sorted(self.peers)],
-            "problems": list(self.problems),
-            "results": [result.as_json() for result in self.results],
-        }
+    def record(self, complete: bool = False, ended: bool = False) -> Record:
+        """The run as it stands."""
+        return Record(
+            self.version,
+            self.started,
+            self.seed,
+            self.strict,
+            duration_s=round(time.monotonic() - self._began, 3),
+            complete=complete,
+            ended=ended,
+            shard=self.shard,
+            peers=self.peers,
+            problems=self.problems,
+            results=self.results,
+        )
 
     @property
     def red(self) -> bool:
@@ -111,17 +149,3 @@ class Run:
         """How many results each verdict has, in the order of the verdicts."""
         counted = Counter(result.verdict for result in self.results)
         return {verdict.value: counted[verdict.value] for verdict in Verdict if counted[verdict.value]}
-
-
-def _line(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
-
-
-def _file(run: Mapping[str, Any]) -> str:
-    """One JSON object, with a line for each field and for each element of a list of objects."""
-    fields = []
-    for name, value in sorted(run.items()):
-        many = isinstance(value, list) and value
-        text = "[\n  " + ",\n  ".join(map(_line, value)) + "\n ]" if many else _line(value)
-        fields.append(f" {_line(name)}: {text}")
-    return "{\n" + ",\n".join(fields) + "\n}\n"

@@ -29,3 +29,4 @@ def keep_out(result: Result, died: str) -> None:
         result.actual = KEPT_OUT
     if result.notes:
         result.notes = [KEPT_OUT]
+    result.trace, result.place, result.script = None, None, ""

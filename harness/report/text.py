@@ -34,7 +34,7 @@ def failure_text(
 
     Without a trace the conversation is kept out. `script` is the path of the stand-alone script, if any.
     """
-    lines = [f"{result.verdict}  {_named(result)}   {peer_title}", f"  {result.rule}"]
+    lines = [f"{result.verdict}  {result.named()}   {peer_title}", f"  {result.rule}"]
     if result.blamed:
         clause = ledger.get(result.blamed)
         lines.append(f"  {clause.spec}, {clause.where} [{clause.id}] {clause.level}")
@@ -54,10 +54,6 @@ def failure_text(
 def printable(text: str) -> str:
     """One line that a terminal can take: control characters, whoever sent them, as escapes."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-def _named(result: Result) -> str:
-    return f"{result.id}[{result.param}]" if result.param else result.id
 
 
 def _fields(result: Result) -> list[tuple[str, str]]:

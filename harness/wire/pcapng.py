@@ -1,8 +1,8 @@
-"""A trace as a pcapng capture, for Wireshark and its like.
+"""A trace as a pcapng capture, for Wireshark and its like; `harness.wire.captured` reads it back.
 
 What was recorded are streams; the IP and TCP headers around them are made up so that they fit:
 handshake, sequence numbers, acknowledgements, checksums, FIN and RST. API calls and notes become
-comments of the packet that follows them.
+comments of the packet that follows them; those that no packet follows say so.
 
 Sources: the pcapng format (section header, interface description and enhanced packet blocks);
 RFC 9293, "Header Format"; RFC 791 and RFC 8200 for the IP headers; RFC 7323, "Window Scale Option".
@@ -24,6 +24,8 @@ UNACKNOWLEDGED_MAX_OCTETS = 1 << 20
 COMMENT_MAX_OCTETS = 4_096
 LINKTYPE_RAW = 101
 NANOSECONDS = 9
+APPLICATION = b"zconform"
+AFTERWARDS = "afterwards: "
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 WINDOW_SCALE = bytes([2, 4, *SEGMENT_MAX_OCTETS.to_bytes(2, "big"), 3, 3, 14, 1])
 _SECTION, _INTERFACE, _PACKET = 0x0A0D0D0A, 1, 6
@@ -127,7 +129,7 @@ def _packets(trace: Trace) -> Iterator[Packet]:
                 yield packet
             packet, waiting = Packet(record.at_s, octets, waiting), []
     if packet is not None:
-        packet.comments += waiting
+        packet.comments += [AFTERWARDS + text for text in waiting]
         yield packet
 
 
@@ -216,7 +218,7 @@ def _checksum(octets: bytes) -> int:
 
 def _section(comments: list[str]) -> bytes:
     head = struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)
-    options = {_COMMENT: [_cut(text) for text in comments], _APPLICATION: [b"zconform"]}
+    options = {_COMMENT: [_cut(text) for text in comments], _APPLICATION: [APPLICATION]}
     return _block(_SECTION, head + _options(options))
 
 

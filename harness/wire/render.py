@@ -218,7 +218,7 @@ def render_trace(trace: Trace, mark: Place | None = None, max_events: int = EVEN
     beside it where both are short. `mark` None shows the last things of the trace.
     """
     lines = list(timeline(trace))
-    marked = _marked(lines, mark)
+    marked = marked_line(lines, mark)
     if mark is not None and marked is None:
         marked = len(lines)
         what = Line(lines[-1].at_s if lines else 0.0, "nothing more", mark.connection, _sender(mark.sender))
@@ -334,8 +334,8 @@ def _api(name: str, value: Any) -> str:
     return show_octets(value) if isinstance(value, bytes) else show_text(str(value))
 
 
-def _marked(lines: Sequence[Line], mark: Place | None) -> int | None:
-    """Which line holds the mark: the one with that octet, or the close where the octets end."""
+def marked_line(lines: Sequence[Line], mark: Place | None) -> int | None:
+    """Which line (its index) holds the mark: the one with that octet, or the close where the octets end."""
     if mark is None:
         return None
     for n, line in enumerate(lines):

@@ -54,12 +54,19 @@ class Decoder:
     `partner_major` is the version octet that the other direction announced: 3 or more, 1 or 2 for
     ZMTP 2.0, None for ZMTP 1.0, which announces nothing. It may be set until the
     first octets arrive. It decides how a sender that announces 3 goes on after its signature.
-    `max_octets` is the largest frame body accepted (None: the grammar's own limit).
+    `max_octets` is the largest frame body accepted (None: the grammar's own limit), `clip_octets` the
+    largest body of a message's frame that is kept whole (None: all are; see FrameParser).
     """
 
-    def __init__(self, partner_major: int | None = 3, max_octets: int | None = None) -> None:
+    def __init__(
+        self,
+        partner_major: int | None = 3,
+        max_octets: int | None = None,
+        clip_octets: int | None = None,
+    ) -> None:
         self.partner_major = partner_major
         self.max_octets = max_octets
+        self.clip_octets = clip_octets
         self.version: int | None = None
         self._mechanism = "NULL"
         self._head = bytearray()
@@ -74,6 +81,16 @@ class Decoder:
     def pending(self) -> bytes:
         """Octets received that are not yet part of a value (frames of an unfinished message apart)."""
         return bytes(self._head) if self._parser is None else self._parser.pending
+
+    @property
+    def held_octets(self) -> int:
+        """How many octets are held of a frame that is not complete yet."""
+        return len(self._head) if self._parser is None else self._parser.held_octets
+
+    @property
+    def open_frames(self) -> int:
+        """How many frames of an unfinished message are held."""
+        return len(self._message)
 
     @property
     def open_message(self) -> tuple[Frame, ...]:
@@ -144,7 +161,7 @@ class Decoder:
         """Go over to frames; the first of them completes an old greeting."""
         self.version = version
         self._identity_of = greeting
-        self._parser = FrameParser(version, offset, self.max_octets)
+        self._parser = FrameParser(version, offset, self.max_octets, self.clip_octets)
         self._parser.extend(bytes(self._head[offset:]))
         self._head.clear()
 

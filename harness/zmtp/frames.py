@@ -10,6 +10,7 @@ from .grammar import COMMAND, LONG, LONG_MAX_OCTETS, MORE, RESERVED, SHORT_MAX_O
 
 _V1_LONG = 0xFF
 _V1_SHORT_MAX_OCTETS = 253
+CLIPPED_OCTETS = 64
 
 # Flags that a receiver may have to complain about: those of commands, and the reserved ones.
 _SUSPECT = RESERVED | COMMAND
@@ -107,12 +108,20 @@ class FrameParser:
     `version` is 1 (ZMTP 1.0), 2 (2.0) or 3 (3.x); `offset` is where the first octet stands in the
     stream; `max_octets` is the largest body accepted (None: the grammar's own limit). It holds no
     more than it was given, whatever a size field announces, and raises only RemoteProtocolError.
+    Of a body longer than `clip_octets`, unless it is a command, only the first `CLIPPED_OCTETS` are kept.
 
     ZMTP 1.0 frames of length zero are passed over; `discarded` is the offset of the first of them.
     """
 
-    def __init__(self, version: int = 3, offset: int = 0, max_octets: int | None = None) -> None:
+    def __init__(
+        self,
+        version: int = 3,
+        offset: int = 0,
+        max_octets: int | None = None,
+        clip_octets: int | None = None,
+    ) -> None:
         self.version = version
+        self.clip_octets = LONG_MAX_OCTETS if clip_octets is None else clip_octets
         self.max_octets = LONG_MAX_OCTETS if max_octets is None else max_octets
         self.discarded: int | None = None
         # Octets before `_at` are read. Bytes while what is left over is small, so that a body is one
@@ -120,6 +129,13 @@ class FrameParser:
         self._data: bytes | bytearray = b""
         self._at = 0
         self._base = offset
+        self._clipped: Frame | None = None
+        self._to_pass = 0
+
+    @property
+    def held_octets(self) -> int:
+        """How many octets of the frame that is not complete yet are here."""
+        return len(self._data) - self._at
 
     @property
     def pending(self) -> bytes:
@@ -133,6 +149,8 @@ class FrameParser:
 
     def extend(self, octets: bytes) -> None:
         """Take octets without looking at them; `read` looks."""
+        if self._to_pass:
+            octets = self._pass(octets)
         data, at = self._data, self._at
         if len(data) - at <= len(octets):
             self._data = bytes(data[at:]) + octets
@@ -146,6 +164,8 @@ class FrameParser:
 
     def read(self) -> Frame | None:
         """The next complete frame, or None. Raises RemoteProtocolError at an impossible size."""
+        if self._clipped is not None:
+            return self._read_clipped()
         header = self._header_v1() if self.version == 1 else self._header()
         if header is None:
             return None
@@ -153,11 +173,37 @@ class FrameParser:
         if size > self.max_octets:
             raise self._too_large(size)
         data, end = self._data, start + size
+        if size > self.clip_octets and not flags & COMMAND:
+            return self._clip(flags, start, size)
         if end > len(data):
             return None
         body = data[start:end]
         frame = Frame(flags, body if isinstance(body, bytes) else bytes(body), self._base + self._at)
         self._at = end
+        return frame
+
+    def _clip(self, flags: int, start: int, size: int) -> Frame | None:
+        """Keep the first octets of a large body, and pass over the rest as it comes."""
+        kept = start + CLIPPED_OCTETS
+        if len(self._data) < kept:
+            return None
+        self._clipped = Frame(flags, bytes(self._data[start:kept]), self.offset)
+        self._at, self._to_pass = start, size
+        rest = self._pass(bytes(self._data[start:]))
+        self._data, self._at, self._base = rest, 0, self._base + start
+        return self._read_clipped()
+
+    def _pass(self, octets: bytes) -> bytes:
+        """What is left of these octets behind a clipped body; a frame's place counts those passed over."""
+        passed = min(self._to_pass, len(octets))
+        self._to_pass -= passed
+        self._base += passed
+        return octets[passed:]
+
+    def _read_clipped(self) -> Frame | None:
+        if self._to_pass:
+            return None
+        frame, self._clipped = self._clipped, None
         return frame
 
     def _header(self) -> tuple[int, int, int] | None:

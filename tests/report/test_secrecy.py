@@ -33,9 +33,11 @@ def result(verdict: str, actual: str, reason: str = "the clause") -> Result:
 
 def test_what_was_seen_is_kept_out() -> None:
     made = result("FAIL", "[b'octets']", "listed with message 'm', now \"[b'octets']\"")
+    made.trace, made.script, made.place = "traces/p.pcapng", "p.py", {"connection": 1}
     keep_out(made, "")
     assert (made.actual, made.reason) == (KEPT_OUT, f"listed with message 'm', now {KEPT_OUT}")
     assert made.notes == [KEPT_OUT]
+    assert not any(getattr(made, name) for name in ("trace", "script", "place"))
 
 
 def test_how_the_peer_died_is_told() -> None:

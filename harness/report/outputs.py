@@ -1,0 +1,37 @@
+"""The files of a finished run, all of them made from its record: so a past run's can be made again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from harness.report.badge import badge
+from harness.report.digest import digest
+from harness.report.html import past_run, write_page
+from harness.report.junit import write_junit
+from harness.report.record import Record, write_record
+
+OUTPUTS = ("index.html", "junit.xml", "summary.md")
+BADGES = "badges"
+
+
+def write_outputs(record: Record, folder: Path) -> None:
+    """Write results.json, index.html, junit.xml, summary.md and badges/PEER.svg. Raises OSError."""
+    write_record(record, folder)
+    # What was to be kept out of the results is not in them any more.
+    write_page(past_run(record.as_json(), folder), with_security=True)
+    write_junit(record.results, folder / "junit.xml", record.strict)
+    (folder / "summary.md").write_text(digest(record), encoding="utf-8")
+    (folder / BADGES).mkdir(exist_ok=True)
+    for old in (folder / BADGES).glob("*.svg"):
+        old.unlink()
+    for name in record.peers:
+        mine = [result for result in record.results if result.peers == [name]]
+        if mine:
+            drawn = badge(mine, record.complete)
+            (folder / BADGES / f"{file_name(name)}.svg").write_text(drawn, encoding="utf-8")
+
+
+def file_name(name: str) -> str:
+    """A peer's name as that of a file, whoever wrote the results."""
+    return re.sub("[^A-Za-z0-9._-]+", ".", name).strip(".") or "peer"
