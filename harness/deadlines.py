@@ -90,6 +90,11 @@ class Deadlines:
         return 3.0 * self.scale
 
     @property
+    def scene_s(self) -> float:
+        """A role of a scenario waits for others, who may wait for others again."""
+        return 10.0 * self.scale
+
+    @property
     def case_s(self) -> float:
         """All of a case, or of another talk: longer than any that ends by itself."""
         return 120.0 * self.scale

@@ -7,7 +7,7 @@ import pytest
 
 from harness.deadlines import Deadline, DeadlineExceeded, Deadlines
 
-NAMES = ["start", "answer", "reaction", "delivery", "connect", "exit", "reconnect", "probe", "case"]
+NAMES = ["start", "answer", "reaction", "delivery", "connect", "exit", "reconnect", "probe", "scene", "case"]
 
 
 @pytest.fixture

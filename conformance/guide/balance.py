@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from conformance.guide.routes import unwrap
+from conformance.guide.routes import post, unwrap
 from harness.peer import RemoteSocket
 from harness.stage.play import poll, receive, say
 
@@ -27,14 +27,19 @@ async def balance(front: RemoteSocket, back: RemoteSocket, idle: deque[bytes], c
             if sock is back:
                 idle.append(name)
                 if rest != [READY]:
-                    await say(front, *rest)
+                    await post(front, *rest)
             else:
-                await say(back, idle.popleft(), b"", name, b"", *rest)
+                await post(back, idle.popleft(), b"", name, b"", *rest)
 
 
 async def work(sock: RemoteSocket, name: bytes, clause: str) -> None:
     """A worker: it says that it is there, and answers each request with its own name in front, for ever."""
     await say(sock, READY)
+    await answer(sock, name, clause)
+
+
+async def answer(sock: RemoteSocket, name: bytes, clause: str) -> None:
+    """What a worker does that has said that it is there."""
     while True:
         client, request = unwrap(sock, await receive(sock, clause), clause)
         await say(sock, client, b"", name, *request)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.peer import RemoteSocket, show_parts
-from harness.stage.play import poll, receive, say
+from harness.peer import Outcome, RemoteSocket, show_parts
+from harness.stage.play import offer, poll, receive, say
 from harness.verdict import Mismatch
 
 MARK = b"~route-"
@@ -38,6 +38,13 @@ async def find(
         heard = (await receive(target, clause))[-1]
         if not heard.startswith(MARK):
             raise Mismatch(f"{target.peer.title} gets probes", show_parts([heard]), clause)
+
+
+async def post(router: RemoteSocket, name: bytes, *parts: bytes) -> None:
+    """Send to whom a name belongs, who may have gone: a ROUTER drops that, or says so (RFC 28, ROUTER)."""
+    outcome = await offer(router, name, *parts)
+    if outcome not in (Outcome.ACCEPTED, Outcome.UNROUTABLE):
+        raise Mismatch(f"{router.peer.title} takes or drops {show_parts([name, *parts])}", outcome.value)
 
 
 def unwrap(sock: RemoteSocket, parts: Sequence[bytes], clause: str) -> tuple[bytes, list[bytes]]:

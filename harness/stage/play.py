@@ -127,12 +127,17 @@ async def poll(*sockets: RemoteSocket, within_s: float | None = None) -> list[Re
     return list(found or [])
 
 
-async def say(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> None:
-    """Send a message that the socket has to accept in reasonable time; the others go on meanwhile."""
+async def offer(sock: RemoteSocket, *parts: bytes, within_s: float | None = None) -> Outcome:
+    """Send a message, and say what became of it; the others go on meanwhile."""
     await Wait("an answer to what another role asked of the peer", ready=lambda: not _is_busy(sock))
-    pending = sock.start_send(parts)
+    pending = sock.start_send(parts, within_s)
     await Wait("the socket accepts the message", ready=pending.arrived)
-    outcome = Outcome(pending.result()["outcome"])
+    return Outcome(pending.result()["outcome"])
+
+
+async def say(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> None:
+    """Send a message that the socket has to accept in reasonable time."""
+    outcome = await offer(sock, *parts)
     if outcome is not Outcome.ACCEPTED:
         raise Mismatch(f"{sock.peer.title} sends {show_parts(parts)}", outcome.value, clause)
 
@@ -167,7 +172,7 @@ class _Task:
             return
         self.given_up = self.wait.deadline
         if self.given_up is None and self.awaited:
-            self.given_up = Deadline("delivery", self.patience_s)
+            self.given_up = Deadline("scene", self.patience_s)
 
     def look(self, ready: set[tuple[int, int | str]]) -> bool:
         """Resume where what is waited for is there or the time is over; whether it has gone on."""
@@ -205,7 +210,7 @@ def play(
     Who is not waited for may wait for ever, and is broken off. Raises what a role raises.
     """
     tasks = [
-        _Task(name, steps, not ends or name in ends, deadlines.delivery_s)
+        _Task(name, steps, not ends or name in ends, deadlines.scene_s)
         for name, given in roles.items()
         for steps in (given if isinstance(given, Sequence) else [given])
     ]
