@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 
 import pytest
 
 from harness.bench import PEERS, Bench, Wishes
 from harness.deadlines import Deadlines
-from harness.peer import RemoteSocket
+from harness.peer import Parts, RemoteSocket
+from harness.stage import play
 from harness.stage.play import hear, receive, say
 from harness.stage.stage import Stage
 from harness.wire.trace import Trace
@@ -76,3 +77,24 @@ async def hear_both(sock: RemoteSocket) -> None:
     """What the leaver and what the speaker said."""
     await hear(sock, b"owed")
     await hear(sock, b"0")
+
+
+def test_nobody_is_overlooked_for_those_that_answer_at_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play, "LONGEST_TURN_S", 0.0)
+    monkeypatch.setattr(play, "GLANCE_S", 0.1)
+    idle, near, far = bench.hold("reference", "reference", "reference")
+    stage = Stage({"idle": idle, "near": near, "far": far}, Trace(), bench.hub, Deadlines(0.3), 1)
+    source, target = stage.open("near", "PAIR"), stage.open("far", "PAIR")
+    stage.leg("line", target, source)
+    waiting = receive(stage.open("idle", "PULL"))
+    stage.play(
+        "speaker", "listener", idle=forget(waiting), speaker=speak(source, 30), listener=listen(target, 30)
+    )
+    stage.finish()
+
+
+async def forget(steps: Awaitable[Parts]) -> None:
+    """Wait for something and do nothing with it."""
+    await steps
