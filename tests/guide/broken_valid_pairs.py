@@ -7,10 +7,10 @@ from harness.zmtp.grammar import are_partners
 from tests.guide.mutants import broken, played_by
 
 played_by(test_valid_pairs, VALID, "listener", "dealers-do-not-meet")
-played_by(test_other_pairs, NOTHING, "dialer", "lets-dealer-speak-to-req")
+played_by(test_other_pairs, NOTHING, "dialer+listener", "lets-dealer-speak-to-req")
 
 
 @broken(test_other_pairs, REFUSED, "are_partners")
-def dealer_and_router_should_refuse_each_other(one: str, other: str) -> bool:
+def pub_and_sub_should_refuse_each_other(one: str, other: str) -> bool:
     """Both ends accept a partner that is held for an illegal one."""
-    return are_partners(one, other) and {one, other} != {"DEALER", "ROUTER"}
+    return are_partners(one, other) and {one, other} != {"PUB", "SUB"}
