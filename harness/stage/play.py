@@ -37,8 +37,10 @@ class Actor(Peer):
         self._poll: PendingCall | None = None
 
     def start(self, op: str, timeout_s: float | None = None, **fields: Any) -> Pending:
-        """As of any peer; a question that is under way is answered first."""
+        """As of any peer; what is under way is answered first: a question, or what another role has asked."""
         self.settle()
+        if self._client.pending is not None:
+            self._client.pending.arrived(self.deadlines.delivery_s)
         return super().start(op, timeout_s, **fields)
 
     @property

@@ -73,6 +73,19 @@ def test_an_answer_that_nobody_waits_for_stops_nobody(bench: Bench) -> None:
     stage.finish()
 
 
+def test_nor_does_it_stop_the_script_behind_the_play(bench: Bench) -> None:
+    [near] = bench.hold("reference")
+    stage = Stage({"near": near}, Trace(), bench.hub, bench.deadlines, 1)
+    stage.play(leaver=end_with_a_question_open(stage.open("near", "PULL")))
+    stage.open("near", "PAIR")
+    stage.finish()
+
+
+async def end_with_a_question_open(sock: RemoteSocket) -> None:
+    """Go away before anything has come."""
+    sock.start_recv(0.3)
+
+
 async def hear_both(sock: RemoteSocket) -> None:
     """What the leaver and what the speaker said."""
     await hear(sock, b"owed")
