@@ -40,7 +40,7 @@ def ask_through(stage: Stage, device: Device) -> None:
         return [serve(sock, name, done) for sock, name in zip(services, SERVICES, strict=True)]
 
     try:
-        stage.play("warm_up", warm_up=warm_up(clients[0]), device=roles(), services=serving())
+        stage.play("warm_up", warm_up=warm_up(clients[0], SERVICES, TURN), device=roles(), services=serving())
         done.clear()
         asking = [ask(sock, name) for sock, name in zip(clients, CLIENTS, strict=True)]
         stage.play("clients", clients=asking, device=roles(), services=serving())
@@ -50,15 +50,16 @@ def ask_through(stage: Stage, device: Device) -> None:
         raise Mismatch("services are asked by turns", str(dict(done)), TURN)
 
 
-async def warm_up(sock: RemoteSocket) -> None:
-    """Ask until every service has answered."""
-    missing = set(SERVICES)
+async def warm_up(sock: RemoteSocket, services: Sequence[bytes], clause: str) -> None:
+    """Ask until every service has answered; `clause` is broken where one never does."""
+    missing = set(services)
     deadline = sock.peer.deadlines.deadline("connect")
     while missing:
-        await say(sock, WARM_UP, clause=OWN)
-        missing.discard(signature(await receive(sock, OWN)))
+        await say(sock, WARM_UP, clause=clause)
+        missing.discard(signature(await receive(sock, clause)))
         if missing and deadline.expired:
-            raise Mismatch("each service is asked", f"{sorted(missing)} within no time", TURN)
+            late = f"not {b', '.join(sorted(missing)).decode()} within {deadline.seconds:g} s"
+            raise Mismatch("each service is asked", late, clause)
 
 
 async def ask(sock: RemoteSocket, name: bytes) -> None:
