@@ -1,4 +1,4 @@
-"""How much memory processes have resident, as Linux counts it; elsewhere nobody can tell.
+"""What processes have resident in memory, and open files, as Linux counts them; elsewhere nobody can tell.
 
 Resident is what is really kept in memory: room that was asked for and never touched does not count.
 """
@@ -17,10 +17,14 @@ _FORGET_PEAK = "5"  # what proc(5) has for clear_refs
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What is resident now, and the most that ever was, or was since the peak was forgotten."""
+    """What is resident now, and the most that ever was, or was since the peak was forgotten.
+
+    `descriptors` are the open ones, sockets included; None where that cannot be told.
+    """
 
     now_octets: int
     peak_octets: int
+    descriptors: int | None = None
 
     def grown_since(self, before: Memory) -> int:
         """By how many octets it grew at most above what was resident before.
@@ -37,6 +41,7 @@ def memory_of(pid: int, *, forget: bool = False) -> Memory | None:
     With `forget` the peak counts from here on, where we are allowed to say so.
     """
     now = peak = 0
+    descriptors: int | None = 0
     for process in _family(pid):
         if forget:
             with contextlib.suppress(OSError):
@@ -44,7 +49,9 @@ def memory_of(pid: int, *, forget: bool = False) -> Memory | None:
         found = _status_of(process)
         now += found.now_octets
         peak += found.peak_octets
-    return Memory(now, peak) if now else None
+        opened = _descriptors_of(process)
+        descriptors = None if opened is None or descriptors is None else descriptors + opened
+    return Memory(now, peak, descriptors) if now else None
 
 
 def memory_in(stats: Mapping[str, Any]) -> Memory | None:
@@ -76,6 +83,14 @@ def _family(pid: int) -> Iterator[int]:
         for thread in (PROC / str(pid) / "task").iterdir():
             for child in (thread / "children").read_text("ascii").split():
                 yield from _family(int(child))
+
+
+def _descriptors_of(pid: int) -> int | None:
+    """How many files a process has open, where we are allowed to look."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+    except OSError:
+        return None
 
 
 def _status_of(pid: int) -> Memory:

@@ -79,6 +79,11 @@ class LivePeer:
             self._client.kill()
             self._client = None
 
+    def leave(self) -> None:
+        """End the process in good order. Raises PeerGone where it does not exit cleanly and in time."""
+        client, self._client = self.client(), None
+        client.close()
+
     def stop(self) -> None:
         """End the process in good order, or by force."""
         if self._client is None:

@@ -77,6 +77,26 @@ def test_what_was_held_shows_until_it_is_forgotten(spender: Spender) -> None:
     assert spender.memory().grown_since(before) < 10 * MIB
 
 
+def test_open_files_are_counted(spender: Spender) -> None:
+    before = spender.memory().descriptors
+    spender.hold(1)
+    assert before is not None
+    assert before >= 3
+    assert spender.memory().descriptors == before
+
+
+def test_each_open_file_counts() -> None:
+    opener = "import sys; files = [open('/dev/null') for _ in range(40)]; print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", opener]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        found = memory_of(process.pid)
+        process.communicate()
+    assert found is not None
+    assert found.descriptors == 43
+
+
 def test_a_peak_that_cannot_be_forgotten_does_not_count() -> None:
     before = Memory(50, 200)
     assert Memory(60, 200).grown_since(before) == 10

@@ -42,7 +42,7 @@ async def attempt(sock: RemoteSocket, *request: bytes, patience_s: float) -> Par
 
 def lasting_s(tries: int, patience_s: float) -> float:
     """How long so many tries take together."""
-    return patience_s * (2**tries - 1)
+    return patience_s * (2.0**tries - 1)
 
 
 def patient(stage: Stage, patience_s: float) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -129,6 +129,18 @@ def open_end(peer: Peer, socket_type: str, identity: bytes, **options: Any) -> R
     return sock
 
 
+class Joining(Protocol):
+    """What joins two sockets through a tap: a pair, or the stage of a scenario."""
+
+    def join(
+        self,
+        sock_of_first: RemoteSocket,
+        sock_of_second: RemoteSocket,
+        alone: Callable[[RemoteSocket], None] = ...,
+    ) -> Joint:
+        """Let one listen, which `alone` is given while nobody is connected to it, and the other dial it."""
+
+
 class Line:
     """Two joined sockets; the `speaker` speaks first, and the `hearer` answers where its type can."""
 
@@ -136,7 +148,7 @@ class Line:
 
     def __init__(
         self,
-        pair: Pairing,
+        pair: Joining,
         first: RemoteSocket,
         second: RemoteSocket,
         alone: Callable[[RemoteSocket], None] = lambda _: None,

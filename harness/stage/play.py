@@ -37,8 +37,10 @@ class Actor(Peer):
         self._poll: PendingCall | None = None
 
     def start(self, op: str, timeout_s: float | None = None, **fields: Any) -> Pending:
-        """As of any peer; a question that is under way is answered first."""
+        """As of any peer; what is under way is answered first: a question, or what another role has asked."""
         self.settle()
+        if self._client.pending is not None:
+            self._client.pending.arrived(self.deadlines.delivery_s)
         return super().start(op, timeout_s, **fields)
 
     @property
@@ -269,9 +271,9 @@ def _wait(tasks: Sequence[_Task], hub: TapHub) -> None:
             asked.append(actor)
     if not asked:
         hub.wait_change(hub.changes, GLANCE_S)
-    for actor in asked:
-        if actor.glance(GLANCE_S):
-            break
+    answered = False
+    for actor in asked:  # who answers soon each time must not keep us from looking at the others
+        answered |= actor.glance(0.0 if answered else GLANCE_S)
 
 
 def _sockets(tasks: Iterable[_Task]) -> list[RemoteSocket]:

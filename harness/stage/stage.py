@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from harness.control.client import PeerGone
 from harness.deadlines import Deadlines
 from harness.pairing import Blame, Joint, blames_of
 from harness.peer import LivePeer, Peer, RemoteSocket
 from harness.stage.play import Actor, Role, play
+from harness.verdict import Mismatch
 from harness.wire.hub import TapHub
 from harness.wire.tap import Tap
 from harness.wire.trace import How, Trace
@@ -35,6 +37,11 @@ class Leg:
             joint.ends["listener"] = listener
             joint.tap.open(self._endpoint)
         return self
+
+    @property
+    def endpoint(self) -> str:
+        """Where the listener listens, behind the taps; "" where nobody does."""
+        return self._endpoint or ""
 
     def shut(self) -> None:
         """Refuse who dials, as if nobody listened, until `listen`; connections stay as they are."""
@@ -151,8 +158,20 @@ class Stage:
                 leg.shut()
         self._live[role].kill()
 
+    def leave(self, role: str, clause: str | None = None) -> None:
+        """End a role's peer in good order, as an application does that has finished; its sockets are gone.
+
+        Raises Mismatch, with `clause`, where it does not exit cleanly and in time.
+        """
+        actor = self.actors[role]
+        actor.settle()
+        try:
+            self._live[role].leave()
+        except PeerGone as gone:
+            raise Mismatch(f"{actor.title} exits in good order", gone.reason, clause) from None
+
     def restart(self, role: str) -> None:
-        """Start a role's peer again after `kill`; it has no sockets yet."""
+        """Start a role's peer again after `kill` or `leave`; it has no sockets yet."""
         self.actors[role] = Actor(self._live[role], self.trace, self.deadlines, role)
 
     def blames(self) -> Iterator[Blame]:

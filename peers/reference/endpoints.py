@@ -1,7 +1,8 @@
-"""Endpoints as text, and the operating system's sockets for them: tcp (IPv4, IPv6), ipc, and ws over tcp."""
+"""Endpoints as text, and the operating system's sockets for them: tcp, ipc, ws over tcp, inproc."""
 
 import contextlib
 import errno
+import os
 import re
 import socket
 import tempfile
@@ -33,6 +34,8 @@ def listen(endpoint: str) -> tuple[socket.socket, str]:
     except OSError as error:
         sock.close()
         raise Failed(f"{endpoint}: {error.strerror}") from None
+    if endpoint.startswith("inproc://"):
+        return sock, endpoint
     web = _WEB.fullmatch(endpoint)
     return sock, _actual(sock) if web is None else f"ws{_actual(sock).removeprefix('tcp')}{web[2] or ''}"
 
@@ -102,6 +105,8 @@ def _resolve(endpoint: str, *, wildcard: bool) -> Place:
         raise Failed(f"{endpoint}: not an endpoint")
     if transport == "ipc":
         return socket.AF_UNIX, _path(rest, endpoint, wildcard)
+    if transport == "inproc" and rest:
+        return socket.AF_UNIX, f"\0{_OWN_FOLDER}{os.getpid()}-{rest}"  # nobody else's, and no file
     if (web := _WEB.fullmatch(endpoint)) is not None:
         return _resolve_tcp(f"tcp{web[1]}", wildcard)
     if transport != "tcp":

@@ -55,8 +55,9 @@ def broken(
 
 
 def played_by(scenario: Callable[..., None], clause: str, role: str, mutant: str, **params: Any) -> None:
-    """Let a mutant of the reference play a role."""
-    _add(RoleMutant(f"{scenario.__name__}-{role}-{mutant}", scenario, clause, params, cast={role: mutant}))
+    """Let a mutant of the reference play a role, or each of several ("dialer+listener")."""
+    cast = dict.fromkeys(role.split("+"), mutant)
+    _add(RoleMutant(f"{scenario.__name__}-{role}-{mutant}", scenario, clause, params, cast=cast))
 
 
 def _name(function: Callable[..., Any]) -> str:

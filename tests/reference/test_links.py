@@ -222,7 +222,7 @@ def test_ends_at_once_with_its_input() -> None:
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["tcp://[::1]:*", "ipc://*", "tcp://localhost:*", "ipc://@reference-test"]
+    "endpoint", ["tcp://[::1]:*", "ipc://*", "tcp://localhost:*", "ipc://@reference-test", "inproc://test"]
 )
 def test_transports(peer: Peer, endpoint: str) -> None:
     pull, push = peer.open("PULL"), peer.open("PUSH")
