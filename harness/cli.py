@@ -12,18 +12,22 @@ import sys
 import click
 
 from harness.capture.command import trace
-from harness.cli_cases import coverage
+from harness.cli_cases import cases, coverage, explain
 from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
 from harness.cli_report import report
 from harness.cli_results import gate, validate
+from harness.cli_run import run
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
+    cases,
     coverage,
+    explain,
     explore_peer,
     gate,
     make_peer,
     report,
+    run,
     trace,
     try_adapter,
     validate,

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from harness.bench import PEERS
-from harness.console import as_json_option, complain, refused, say, say_json
+from harness.console import as_json_option, complain, peers_dir_option, refused, say, say_json
 from harness.expect import Expected, parse_expected, with_expected
 from harness.gate import Lists, UpdateError, judge_run, markdown, text, update
 from harness.gate import as_json as gate_json
@@ -49,7 +49,7 @@ def validate(results: Path, as_json: bool) -> int:
 @click.argument("results", type=FILE, metavar="RESULTS")
 @click.option("--baseline", type=FILE, metavar="RESULTS", help="what it judged has to be judged still")
 @click.option("--expect", multiple=True, metavar="[PEER=]FILE", help=EXPECT)
-@click.option("--peers-dir", "peers_dirs", type=FILE, multiple=True, metavar="DIR")
+@peers_dir_option
 @click.option("--update", "rewrite", is_flag=True, help="write what is red for a list into --expect FILE")
 @click.option("--markdown", "summary", type=FILE, metavar="FILE", help="write the summary as Markdown, too")
 @as_json_option()
