@@ -48,8 +48,9 @@ class Actor(Peer):
 
     @property
     def is_busy(self) -> bool:
-        """Whether an operation is under way."""
-        return self._client.pending is not None and self._poll is None
+        """Whether an operation is under way: no answer has come yet, whoever waits for it."""
+        call = self._client.pending
+        return call is not None and self._poll is None and not call.arrived()
 
     def ask(self, sockets: Iterable[RemoteSocket]) -> None:
         """Begin to ask what can be received: an answer comes at the end of the turn at the latest."""
@@ -128,6 +129,7 @@ async def poll(*sockets: RemoteSocket, within_s: float | None = None) -> list[Re
 
 async def say(sock: RemoteSocket, *parts: bytes, clause: str | None = None) -> None:
     """Send a message that the socket has to accept in reasonable time; the others go on meanwhile."""
+    await Wait("an answer to what another role asked of the peer", ready=lambda: not _is_busy(sock))
     pending = sock.start_send(parts)
     await Wait("the socket accepts the message", ready=pending.arrived)
     outcome = Outcome(pending.result()["outcome"])
@@ -230,8 +232,16 @@ def _go_on(tasks: Sequence[_Task]) -> bool:
     return gone_on
 
 
+def _is_busy(sock: RemoteSocket) -> bool:
+    """Whether the peer still owes an answer to a role: several may have sockets of one peer."""
+    return isinstance(sock.peer, Actor) and sock.peer.is_busy
+
+
 def _take(sock: RemoteSocket) -> bool:
-    """Whether the last answer said that this socket can be received from; it is said once."""
+    """Whether the last answer said that this socket can be received from, and its peer can be asked; it is
+    said once."""
+    if _is_busy(sock):
+        return False
     ready = sock.peer.ready if isinstance(sock.peer, Actor) else set()
     if sock.id in ready:
         ready.discard(sock.id)
