@@ -1,4 +1,4 @@
-"""What `zconform` does with the results of runs that are over: validate, gate.
+"""What `zconform` does with the results of runs that are over: validate, gate, merge, diff.
 
 RESULTS is a `results.json`, a `results.jsonl` (what a killed run leaves), or a report's folder. Exit status 2
 says that a file could not be used; one line on stderr names it and the field.
@@ -19,6 +19,11 @@ from harness.gate import Lists, UpdateError, judge_run, markdown, text, update
 from harness.gate import as_json as gate_json
 from harness.known import FILE_NAME, KnownError, load_known, today_utc
 from harness.manifest import ManifestError, load_manifests
+from harness.report.changes import as_json as diff_json
+from harness.report.changes import as_text as diff_text
+from harness.report.changes import diff as changes_of
+from harness.report.merge import MergeError, write_merged
+from harness.report.merge import merge as put_together
 from harness.report.record import InvalidRecord, Record, RecordError, read_record
 
 FILE = click.Path(path_type=Path)
@@ -37,9 +42,7 @@ def validate(results: Path, as_json: bool) -> int:
     except RecordError as error:
         return refused(error)
     if as_json:
-        counts = Counter(result.verdict for result in record.results)
-        state = {"complete": record.complete, "ended": record.ended}
-        say_json({"source": str(record.source), **state, "counts": counts, "peers": sorted(record.peers)})
+        say_json({"source": str(record.source)} | _summary(record))
     else:
         say(f"{record.source}: valid: {_described(record)}")
     return 0
@@ -85,6 +88,46 @@ def gate(
     return 1 if made.red else 0
 
 
+@click.command(help="Make one run of several runs' results, such as those of shards.")
+@click.argument("results", nargs=-1, required=True, type=FILE, metavar="RESULTS...")
+@click.option("--into", required=True, type=FILE, metavar="FOLDER", help="where the whole is written")
+@as_json_option()
+def merge(results: Sequence[Path], into: Path, as_json: bool) -> int:
+    """0 where one run came of them, 2 where they do not go together, or cannot be used."""
+    try:
+        merged = put_together([read_record(path) for path in results])
+        write_merged(merged, into)
+    except (RecordError, MergeError) as error:
+        return refused(error)
+    except OSError as error:
+        return refused(f"--into {into}: {error}")
+    for remark in merged.remarks:
+        complain(remark)
+    if as_json:
+        say_json(_summary(merged.record) | {"into": str(into), "remarks": merged.remarks})
+    else:
+        say(f"{into}: {_described(merged.record)}, of {len(results)} runs")
+    return 0
+
+
+@click.command(help="Tell what changed from one run to another.")
+@click.argument("old", type=FILE, metavar="OLD")
+@click.argument("new", type=FILE, metavar="NEW")
+@as_json_option()
+def diff(old: Path, new: Path, as_json: bool) -> int:
+    """0 where nothing is worse, 1 where something is (see WORSE), 2 where a file cannot be used."""
+    try:
+        made = changes_of(read_record(old), read_record(new))
+    except RecordError as error:
+        return refused(error)
+    if as_json:
+        say_json(diff_json(made))
+    else:
+        for line in diff_text(made):
+            say(line)
+    return 1 if made.is_worse else 0
+
+
 def _lists(record: Record, expected: Sequence[Expected], peers_dirs: Sequence[Path], rewrite: bool) -> Lists:
     """What is listed for the peers of a run today. Raises ManifestError or KnownError."""
     found = load_manifests([PEERS, *peers_dirs])
@@ -96,6 +139,12 @@ def _lists(record: Record, expected: Sequence[Expected], peers_dirs: Sequence[Pa
     files = {name: folder / FILE_NAME for name, folder in folders.items()}
     files |= {each.peer: each.file for each in expected}
     return Lists(with_expected(known, there), files, [each.peer for each in expected])
+
+
+def _summary(record: Record) -> dict[str, object]:
+    counts = Counter(result.verdict for result in record.results)
+    state = {"complete": record.complete, "ended": record.ended}
+    return {**state, "counts": counts, "peers": sorted(record.peers)}
 
 
 def _described(record: Record) -> str:
