@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from harness.cli import PEERS
+from harness.bench import PEERS
 from harness.control.client import ControlClient, ControlError
 from harness.deadlines import Deadlines
 from harness.launch.launcher import RUNTIMES, Launcher, LaunchError

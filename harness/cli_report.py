@@ -5,32 +5,33 @@ Exit status 2 says that something could not be read or written; one line on stde
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any
 
+import click
+
+from harness.console import as_json_option, refused, say, say_json
 from harness.report.html import RunError, read_run, write_page
 
-NAME = "report"
+FOLDER = click.Path(path_type=Path)
 
 
-def add_command(commands: Any) -> None:
-    """Add it to argparse's subparsers, for whose type argparse has no public name."""
-    sub = commands.add_parser(NAME, help="make index.html from a run's folder")
-    sub.add_argument("folder", type=Path, metavar="FOLDER", help="what --report wrote, also of a killed run")
-    sub.add_argument("--against", type=Path, metavar="FOLDER", help="an earlier run to compare with")
-    sub.add_argument("--with-security", action="store_true", help="show what can do harm: see SECURITY.md")
-
-
-def report(folder: Path, against: Path | None, with_security: bool) -> int:
+@click.command(help="Make index.html from the folder that --report wrote, also of a killed run.")
+@click.argument("folder", type=FOLDER, metavar="FOLDER")
+@click.option("--against", type=FOLDER, metavar="FOLDER", help="an earlier run to compare with")
+@click.option("--with-security", is_flag=True, help="show what can do harm: see SECURITY.md")
+@as_json_option()
+def report(folder: Path, against: Path | None, with_security: bool, as_json: bool) -> int:
     """Write the page and say where it is; 2 if that cannot be."""
     try:
         run = read_run(folder)
         before = None if against is None else read_run(against)
         path = write_page(run, before, with_security=with_security)
     except (RunError, OSError) as error:
-        print(f"zconform {NAME}: {error}", file=sys.stderr)
-        return 2
+        return refused(error)
     state = "" if run.complete else ", incomplete" if run.ended else ", incomplete: the run was broken off"
-    print(f"{path}: {len(run.results)} results of {len(run.peers)} peers{state}")
+    if as_json:
+        counts = {"results": len(run.results), "peers": len(run.peers)}
+        say_json({"page": str(path), **counts, "complete": run.complete, "ended": run.ended})
+    else:
+        say(f"{path}: {len(run.results)} results of {len(run.peers)} peers{state}")
     return 0

@@ -6,90 +6,93 @@ says that a file could not be used; one line on stderr names it and the field.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+import click
 
 from harness.bench import PEERS
+from harness.console import as_json_option, complain, refused, say, say_json
 from harness.expect import Expected, parse_expected, with_expected
-from harness.gate import Lists, UpdateError, as_json, judge_run, markdown, text, update
+from harness.gate import Lists, UpdateError, judge_run, markdown, text, update
+from harness.gate import as_json as gate_json
 from harness.known import FILE_NAME, KnownError, load_known, today_utc
 from harness.manifest import ManifestError, load_manifests
 from harness.report.record import InvalidRecord, Record, RecordError, read_record
 
-Act = Callable[[argparse.Namespace], int]
-Commands = Any
-"""What argparse returns for its subparsers, and gives no public name."""
+FILE = click.Path(path_type=Path)
+EXPECT = "known deviations of one's own peer, before those of its known.toml (repeatable)"
 
 
-def add_commands(commands: Commands) -> None:
-    """Add these chores to the command line; each leaves its function in `act`."""
-    sub = _command(commands, "validate", "say whether a file is what the schema of results says", validate)
-    sub.add_argument("results", type=Path, metavar="RESULTS")
-    sub = _command(commands, "gate", "hold results against lists, dates and an earlier run", gate)
-    sub.add_argument("results", type=Path, metavar="RESULTS")
-    sub.add_argument("--baseline", type=Path, metavar="RESULTS", help="what it judged has to be judged still")
-    sub.add_argument(
-        "--expect",
-        action="append",
-        default=[],
-        metavar="[PEER=]FILE",
-        help="known deviations of one's own peer, before those of its known.toml (repeatable)",
-    )
-    sub.add_argument("--peers-dir", action="append", type=Path, default=[], metavar="DIR")
-    sub.add_argument("--update", action="store_true", help="write what is red for a list into --expect FILE")
-    sub.add_argument("--markdown", type=Path, metavar="FILE", help="write the summary as Markdown, too")
-    sub.add_argument("--json", action="store_true", help="print JSON")
-
-
-def validate(options: argparse.Namespace) -> int:
+@click.command(help="Say whether a file is what the schema of results says.")
+@click.argument("results", type=FILE, metavar="RESULTS")
+@as_json_option()
+def validate(results: Path, as_json: bool) -> int:
     """0 where the file keeps to the schema, 1 where it breaks it, 2 where it cannot be read."""
     try:
-        record = read_record(options.results)
+        record = read_record(results)
     except InvalidRecord as error:
-        return _told("validate", error, 1)
+        return refused(error, 1)
     except RecordError as error:
-        return _told("validate", error, 2)
-    print(f"{record.source}: valid: {_described(record)}")
+        return refused(error)
+    if as_json:
+        counts = Counter(result.verdict for result in record.results)
+        state = {"complete": record.complete, "ended": record.ended}
+        say_json({"source": str(record.source), **state, "counts": counts, "peers": sorted(record.peers)})
+    else:
+        say(f"{record.source}: valid: {_described(record)}")
     return 0
 
 
-def gate(options: argparse.Namespace) -> int:
+@click.command(help="Hold results against lists, dates and an earlier run.")
+@click.argument("results", type=FILE, metavar="RESULTS")
+@click.option("--baseline", type=FILE, metavar="RESULTS", help="what it judged has to be judged still")
+@click.option("--expect", multiple=True, metavar="[PEER=]FILE", help=EXPECT)
+@click.option("--peers-dir", "peers_dirs", type=FILE, multiple=True, metavar="DIR")
+@click.option("--update", "rewrite", is_flag=True, help="write what is red for a list into --expect FILE")
+@click.option("--markdown", "summary", type=FILE, metavar="FILE", help="write the summary as Markdown, too")
+@as_json_option()
+def gate(
+    results: Path,
+    baseline: Path | None,
+    expect: Sequence[str],
+    peers_dirs: Sequence[Path],
+    rewrite: bool,
+    summary: Path | None,
+    as_json: bool,
+) -> int:
     """0 where nothing is unexpected, 1 where something is, 2 where a file or an option cannot be used."""
     try:
-        if options.update and not options.expect:
+        if rewrite and not expect:
             raise UpdateError("--update: say which file it is to write: --expect FILE")
-        record = read_record(options.results)
-        baseline = read_record(options.baseline) if options.baseline is not None else None
-        expected = parse_expected(options.expect, sorted(record.peers))
-        made = judge_run(record, _lists(record, expected, options), today_utc(), baseline)
-        if options.update:
+        record = read_record(results)
+        earlier = read_record(baseline) if baseline is not None else None
+        expected = parse_expected(expect, sorted(record.peers))
+        made = judge_run(record, _lists(record, expected, peers_dirs, rewrite), today_utc(), earlier)
+        if rewrite:
             for peer, file in expected:
-                count = update(made, peer, file)
-                print(f"{file}: {count} changes", file=sys.stderr)
-            made = judge_run(record, _lists(record, expected, options), today_utc(), baseline)
-        if options.markdown is not None:
-            options.markdown.write_text(markdown(made), encoding="utf-8")
+                click.echo(f"{file}: {update(made, peer, file)} changes", err=True)
+            made = judge_run(record, _lists(record, expected, peers_dirs, rewrite), today_utc(), earlier)
+        if summary is not None:
+            summary.write_text(markdown(made), encoding="utf-8")
     except (RecordError, ManifestError, KnownError, UpdateError, OSError) as error:
-        return _told("gate", error, 2)
-    print(json.dumps(as_json(made), indent=1) if options.json else text(made), end="")
+        return refused(error)
+    if as_json:
+        say_json(gate_json(made))
+    else:
+        say(text(made).removesuffix("\n"))
     return 1 if made.red else 0
 
 
-def _lists(record: Record, expected: Sequence[Expected], options: argparse.Namespace) -> Lists:
+def _lists(record: Record, expected: Sequence[Expected], peers_dirs: Sequence[Path], rewrite: bool) -> Lists:
     """What is listed for the peers of a run today. Raises ManifestError or KnownError."""
-    found = load_manifests([PEERS, *options.peers_dir])
+    found = load_manifests([PEERS, *peers_dirs])
     folders = {name: found[name].folder for name in record.peers if name in found}
     for name in sorted(set(record.peers) - set(folders) - {each.peer for each in expected}):
-        print(
-            f"zconform gate: {name}: no such folder (--peers-dir), so its list is not known", file=sys.stderr
-        )
+        complain(f"{name}: no such folder (--peers-dir), so its list is not known")
     known = {name: load_known(folder) for name, folder in folders.items()}
-    there = [each for each in expected if each.file.exists() or not options.update]
+    there = [each for each in expected if each.file.exists() or not rewrite]
     files = {name: folder / FILE_NAME for name, folder in folders.items()}
     files |= {each.peer: each.file for each in expected}
     return Lists(with_expected(known, there), files, [each.peer for each in expected])
@@ -102,14 +105,3 @@ def _described(record: Record) -> str:
     return f"{len(record.results)} results of {len(record.peers)} peers, {whole}" + (
         f": {counts}" * bool(counts)
     )
-
-
-def _command(commands: Commands, name: str, says: str, act: Act) -> argparse.ArgumentParser:
-    sub: argparse.ArgumentParser = commands.add_parser(name, help=says, description=says)
-    sub.set_defaults(act=act)
-    return sub
-
-
-def _told(command: str, problem: object, status: int) -> int:
-    print(f"zconform {command}: {problem}", file=sys.stderr)
-    return status

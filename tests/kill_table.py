@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import Case
-from harness.cli import collect_cases
+from harness.catalogue import collect_cases
 from harness.pytest_blame import IN_PLAIN_TALK
 from harness.stage.scenario import Scenario
 from tests.kills import catches, run_cases, run_own, write_peers

@@ -6,12 +6,13 @@ cannot be read, or not to its end, 3 nothing in it could be judged.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import click
+
 from harness.clauses import Ledger
+from harness.console import as_json_option, refused, say, say_json
 from harness.verdict import Verdict
 from harness.wire.tracefile import DamagedTrace
 
@@ -19,31 +20,24 @@ from .files import DamagedCapture
 from .findings import Shown
 from .judge import Judged, judge_file
 from .opening import Keys, parse_key
-from .text import as_json, as_text, counts_of, shown_text
+from .text import as_json as judged_json
+from .text import as_text, counts_of, shown_text
 
 CONFORMS, BREAKS, UNREADABLE, NOTHING = 0, 1, 2, 3
 STATUS = "exit status: 0 conforms, 1 breaks a rule, 2 cannot be read (to its end), 3 nothing to judge"
 
 
-def add_trace(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """The options of `trace`."""
-    sub = commands.add_parser(
-        "trace", help="decode a capture (pcap, pcapng, our traces), judge it", epilog=STATUS
-    )
-    sub.add_argument("file", type=Path, metavar="FILE")
-    sub.add_argument("--json", action="store_true", help="one JSON object instead of text")
-    sub.add_argument("--events", action="store_true", help="show all that was said, as it is read")
-    judging_options(sub)
-    sub.set_defaults(act=trace)
-
-
-def judging_options(sub: argparse.ArgumentParser) -> None:
-    """What all have that judge."""
-    sub.add_argument("--strict", action="store_true", help="a SHOULD that does not hold counts, too")
+def judging_options(chore: Callable[..., int]) -> Callable[..., int]:
+    """What all have that judge: `strict`, `curve_keys` and `curve_servers`."""
     secret = "a secret key that opens CURVE: 40 characters of Z85, 64 of hexadecimal, or @FILE (repeatable)"
-    sub.add_argument("--curve-key", action="append", default=[], metavar="KEY", help=secret)
     public = "the public permanent key of a server of CURVE, to go with a client's transient secret key"
-    sub.add_argument("--curve-server", action="append", default=[], metavar="KEY", help=public)
+    for option in (
+        click.option("--curve-server", "curve_servers", multiple=True, metavar="KEY", help=public),
+        click.option("--curve-key", "curve_keys", multiple=True, metavar="KEY", help=secret),
+        click.option("--strict", is_flag=True, help="a SHOULD that does not hold counts, too"),
+    ):
+        chore = option(chore)
+    return chore
 
 
 class Printer:
@@ -55,46 +49,57 @@ class Printer:
     def __call__(self, shown: Shown) -> None:
         """Print one thing."""
         self._began_s = shown.at_s if self._began_s is None else self._began_s
-        print(shown_text(shown, self._began_s), flush=True)
+        say(shown_text(shown, self._began_s))
 
 
-def trace(options: argparse.Namespace) -> int:
+@click.command(help="Decode a capture (pcap, pcapng, our traces) and judge it.", epilog=STATUS)
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
+@as_json_option("one JSON object instead of text")
+@click.option("--events", is_flag=True, help="show all that was said, as it is read")
+@judging_options
+def trace(
+    file: Path,
+    as_json: bool,
+    events: bool,
+    strict: bool,
+    curve_keys: Sequence[str],
+    curve_servers: Sequence[str],
+) -> int:
     """Judge a capture and say what it came to."""
     try:
-        keys = keys_of(options)
-        live = options.events and not options.json
-        judged = judge_file(options.file, keys, Printer() if live else None)
+        keys = keys_of(curve_keys, curve_servers)
+        judged = judge_file(file, keys, Printer() if events and not as_json else None)
     except (DamagedCapture, DamagedTrace, ValueError) as error:
-        print(f"zconform {options.command}: {error}", file=sys.stderr)
-        return UNREADABLE
+        return refused(error, UNREADABLE)
     except OSError as error:
-        print(f"zconform {options.command}: {options.file}: {error.strerror or error}", file=sys.stderr)
-        return UNREADABLE
-    return tell(judged, options.json, options.strict, with_first=not options.events)
+        return refused(f"{file}: {error.strerror or error}", UNREADABLE)
+    return tell(judged, as_json, strict, with_first=not events)
 
 
 def tell(judged: Judged, as_object: bool, strict: bool, with_first: bool = True) -> int:
     """Print what a capture came to; the exit status."""
     ledger = Ledger.load()
     if as_object:
-        print(json.dumps(as_json(judged, ledger), indent=1))
+        say_json(judged_json(judged, ledger))
     else:
         for line in as_text(judged, ledger, with_first):
-            print(line)
+            say(line)
     if judged.damage:
-        print(f"zconform: {judged.damage}", file=sys.stderr)
-        return UNREADABLE
+        return refused(judged.damage, UNREADABLE)
     counts = counts_of(judged, ledger)
     if counts[Verdict.FAIL] or (strict and counts[Verdict.NON_STRICT]):
         return BREAKS
     return CONFORMS if any(report.judged for report in judged.reports) else NOTHING
 
 
-def keys_of(options: argparse.Namespace) -> Keys:
-    """The keys of the command line. Raises ValueError, and OSError for a file of a key."""
+def keys_of(curve_keys: Sequence[str], curve_servers: Sequence[str]) -> Keys:
+    """The keys of the command line, secret ones and servers' public ones.
+
+    Raises ValueError, and OSError for a file of a key.
+    """
     try:
-        secrets = [parse_key(_text(key)) for key in options.curve_key]
-        return Keys(secrets, [parse_key(_text(key)) for key in options.curve_server])
+        secrets = [parse_key(_text(key)) for key in curve_keys]
+        return Keys(secrets, [parse_key(_text(key)) for key in curve_servers])
     except ValueError as error:
         raise ValueError(f"--curve-key or --curve-server: {error}") from None
 
