@@ -16,6 +16,7 @@ from harness.cli_cases import coverage
 from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
 from harness.cli_report import report
 from harness.cli_results import gate, validate
+from harness.live.command import tap
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     gate,
     make_peer,
     report,
+    tap,
     trace,
     try_adapter,
     validate,
