@@ -17,6 +17,7 @@ from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
 from harness.cli_report import report
 from harness.cli_results import diff, gate, merge, validate
 from harness.cli_run import run
+from harness.live.command import tap
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
@@ -30,6 +31,7 @@ COMMANDS: tuple[click.Command, ...] = (
     merge,
     report,
     run,
+    tap,
     trace,
     try_adapter,
     validate,

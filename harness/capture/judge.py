@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.wire import tracefile
-from harness.wire.trace import Address, Closed, Octets, Opened, Trace
+from harness.wire.trace import Address, Closed, Octets, Opened, Record, Trace
 from harness.zmtp.zws import LABEL
 
 from .files import CaptureFile, DamagedCapture, Packet
@@ -108,21 +108,45 @@ def is_trace(path: Path) -> bool:
         return file.read(1) == b"{"
 
 
-def judge_trace(trace: Trace, name: str, keys: Keys, show: Show | None = None) -> Judged:
-    """Judge a trace of ours. It has no packets, and everything in it is in its order."""
-    judging = Judging(name, keys, show)
-    talks: dict[int, Talk] = {}
-    for record in trace.records:
+class Recording:
+    """Takes the records of a trace of ours one by one. It has no packets, and all of it is in order."""
+
+    def __init__(self, name: str, keys: Keys, show: Show | None = None) -> None:
+        self.talks: dict[int, Talk] = {}
+        self._judging = Judging(name, keys, show)
+
+    @property
+    def judged(self) -> Judged:
+        """What it has come to so far."""
+        return self._judging.judged
+
+    def take(self, record: Record, epoch_s: float = 0.0) -> None:
+        """The next record; its time counts from `epoch_s`, in seconds since 1970."""
         if isinstance(record, Opened) and record.label == LABEL:
-            judging.judged.unread["connections of ZMTP over WebSocket, whose rules are not asked here"] += 1
+            self.judged.unread["connections of ZMTP over WebSocket, whose rules are not asked here"] += 1
         elif isinstance(record, Opened):
-            talks[record.connection] = judging.begin(record.dialer, record.listener, True)
-        elif isinstance(record, Octets | Closed) and record.connection in talks:
-            talk, at_s = talks[record.connection], trace.epoch_s + record.at_s
+            self.talks[record.connection] = self._judging.begin(record.dialer, record.listener, True)
+        elif isinstance(record, Octets | Closed) and record.connection in self.talks:
+            talk, at_s = self.talks[record.connection], epoch_s + record.at_s
             if isinstance(record, Closed):
                 talk.closed(record.sender, record.how, at_s)
-                continue
-            talk.octets(record.sender, record.octets, at_s, 0, 0)
-    for talk in talks.values():
-        talk.finish()
-    return judging.finish()
+            else:
+                talk.octets(record.sender, record.octets, at_s, 0, 0)
+
+    def end(self, connection: int) -> None:
+        """Nothing more comes of a connection."""
+        self.talks.pop(connection).finish()
+
+    def finish(self) -> Judged:
+        """The trace is over."""
+        for connection in list(self.talks):
+            self.end(connection)
+        return self._judging.finish()
+
+
+def judge_trace(trace: Trace, name: str, keys: Keys, show: Show | None = None) -> Judged:
+    """Judge a trace of ours."""
+    recording = Recording(name, keys, show)
+    for record in trace.records:
+        recording.take(record, trace.epoch_s)
+    return recording.finish()

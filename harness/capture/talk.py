@@ -99,6 +99,16 @@ class Talk:
         """An end has closed its direction."""
         self._blank.ends[sender].closed = how
 
+    def lost(self, why: str) -> None:
+        """Nothing more of either direction will come."""
+        for sender in SENDERS:
+            self.gap(sender, Gap(self._blank.ends[sender].octets, 0, why))
+
+    def judge(self) -> None:
+        """Judge what has come so far, rather than when there is enough of it."""
+        if self._decoders:
+            self._judge()
+
     def finish(self) -> None:
         """The connection is over, or the capture is."""
         if not self._decoders and not self._is_other:

@@ -77,7 +77,8 @@ def summary(judged: Judged, ledger: Ledger) -> str:
     return (f"rules broken: {broken}" if broken else "what was judged conforms") + left
 
 
-def _report_lines(report: Report, ledger: Ledger, with_first: bool) -> Iterator[str]:
+def head_lines(report: Report) -> Iterator[str]:
+    """Who talks in a connection, and how it stands with each end."""
     guessed = "" if report.dialer_known else " (who dialled is a guess: the capture has no SYN)"
     ends = [address_text(report.ends[sender].address) for sender in SENDERS]
     yield f"connection {report.number}  {ends[0]} > {ends[1]}{guessed}"
@@ -88,6 +89,10 @@ def _report_lines(report: Report, ledger: Ledger, with_first: bool) -> Iterator[
             yield f"            - {show_text(why)}"
     for note in report.notes:
         yield f"  {show_text(note)}"
+
+
+def _report_lines(report: Report, ledger: Ledger, with_first: bool) -> Iterator[str]:
+    yield from head_lines(report)
     if with_first:
         for shown in report.first:
             yield f"    {shown_text(shown, report.began_s)}"
@@ -95,7 +100,7 @@ def _report_lines(report: Report, ledger: Ledger, with_first: bool) -> Iterator[
         if more > 0:
             yield f"    .. {more} more"
     for each in report.broken:
-        yield from _broken_lines(each, ledger)
+        yield from broken_lines(each, ledger)
     for (sender, clause), number in report.counts.items():
         shown_of_it = sum(1 for each in report.broken if (each.sender, each.clause) == (sender, clause))
         if number > shown_of_it:
@@ -111,7 +116,8 @@ def _end_text(end: End, broken: int) -> str:
     return f"{said}  {amount}: " + (f"breaks {_count(broken, 'rule')}" if broken else "conforms")
 
 
-def _broken_lines(each: Broken, ledger: Ledger) -> Iterator[str]:
+def broken_lines(each: Broken, ledger: Ledger) -> Iterator[str]:
+    """A broken rule and its place."""
     clause = ledger.get(each.clause)
     where = f"octet {each.octet}"
     if each.packet:

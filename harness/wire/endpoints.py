@@ -75,7 +75,7 @@ class RawListener:
     ) -> None:
         self.trace = trace
         self.deadlines = deadlines
-        self._sock, self.endpoint = listen(host, port) if path is None else _listen_ipc(path)
+        self._sock, self.endpoint = listen(host, port) if path is None else listen_ipc(path)
 
     def accept(self, within: str = "reconnect", clause: str | None = None) -> RawPeer:
         """The next connection that a peer makes."""
@@ -126,7 +126,8 @@ def reserve(host: str, port: int = 0) -> tuple[socket.socket, str]:
     return sock, f"tcp://{shown}:{sock.getsockname()[1]}"
 
 
-def _listen_ipc(path: str) -> tuple[socket.socket, str]:
+def listen_ipc(path: str) -> tuple[socket.socket, str]:
+    """A listening socket at a path of the file system and its endpoint. Raises OSError."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         sock.bind(path)

@@ -52,8 +52,7 @@ class TapHub:
             except Exception as error:
                 future.set_exception(error)
 
-        if self._failure is not None:
-            raise RuntimeError("the tap's thread has failed") from self._failure
+        self.check()
         if not self._thread.is_alive():
             raise RuntimeError("the tap's hub is closed")
         self._calls.append(run)
@@ -64,6 +63,10 @@ class TapHub:
         """Wait until `changes` is no longer `seen`, at most so long."""
         with self._changed:
             self._changed.wait_for(lambda: self.changes != seen, seconds)
+        self.check()
+
+    def check(self) -> None:
+        """Raise RuntimeError where the thread has failed."""
         if self._failure is not None:
             raise RuntimeError("the tap's thread has failed") from self._failure
 

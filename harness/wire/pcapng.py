@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .render import record_text
-from .trace import SENDERS, Address, ApiCall, Note, Octets, Opened, Sender, Trace, other
+from .trace import SENDERS, Address, ApiCall, Note, Octets, Opened, Record, Sender, Trace, other
 
 SEGMENT_MAX_OCTETS = 65_495
 UNACKNOWLEDGED_MAX_OCTETS = 1 << 20
@@ -42,17 +42,62 @@ def write_pcapng(trace: Trace, path: Path) -> None:
 def pcapng_blocks(trace: Trace) -> Iterator[bytes]:
     """The capture, block by block. Without any connection the comments go to the section header."""
     silent = not trace.connections()
-    yield _section([text for record in trace.records for text in record_text(record)] if silent else [])
-    yield _block(_INTERFACE, struct.pack("<HHI", LINKTYPE_RAW, 0, 0) + _options({_RESOLUTION: [b"\x09"]}))
+    writer = CaptureWriter(trace.epoch_s)
+    yield from writer.begin(
+        [text for record in trace.records for text in record_text(record)] if silent else []
+    )
     if silent:
         return
-    last: Packet | None = None
-    for packet in _packets(trace):
-        if last is not None:
-            yield last.block(trace.epoch_s)
-        last = packet
-    if last is not None:
-        yield last.block(trace.epoch_s)
+    for record in list(trace.records):
+        yield from writer.blocks(record)
+    yield from writer.end()
+
+
+class CaptureWriter:
+    """Blocks out of records, one after the other; times count from `epoch_s`, in seconds since 1970.
+
+    The last packet is held back: comments that no packet follows are added to it.
+    """
+
+    def __init__(self, epoch_s: float = 0.0) -> None:
+        self._epoch_s = epoch_s
+        self._conversations: dict[int, _Conversation] = {}
+        self._waiting: list[str] = []
+        self._packet: Packet | None = None
+
+    def begin(self, comments: list[str] | None = None) -> Iterator[bytes]:
+        """What stands in front of all packets."""
+        yield _section(comments or [])
+        head = struct.pack("<HHI", LINKTYPE_RAW, 0, 0)
+        yield _block(_INTERFACE, head + _options({_RESOLUTION: [b"\x09"]}))
+
+    def blocks(self, record: Record) -> Iterator[bytes]:
+        """The packets of a record, the last one left out, behind the one that was held back."""
+        if isinstance(record, ApiCall | Note):
+            self._waiting += record_text(record)
+            return
+        known = self._conversations
+        if isinstance(record, Opened):
+            known[record.connection], segments = _open(record, known)
+            self._waiting.append(f"connection {record.connection} {record.label}".rstrip())
+        elif isinstance(record, Octets):
+            segments = _data(known[record.connection], record.sender, record.octets)
+        else:
+            segments = _close(known[record.connection], record.sender, record.how == "rst")
+        for octets in segments:
+            if self._packet is not None:
+                yield self._packet.block(self._epoch_s)
+            self._packet, self._waiting = Packet(record.at_s, octets, self._waiting), []
+
+    def forget(self, connection: int) -> None:
+        """No record of that connection will come."""
+        self._conversations.pop(connection, None)
+
+    def end(self) -> Iterator[bytes]:
+        """The packet that was held back, if there was any."""
+        if self._packet is not None:
+            self._packet.comments += [AFTERWARDS + text for text in self._waiting]
+            yield self._packet.block(self._epoch_s)
 
 
 @dataclass(slots=True)
@@ -105,32 +150,6 @@ class _Conversation:
     def unacknowledged(self, sender: Sender) -> int:
         """Octets that this end sent and no packet of the other has acknowledged yet."""
         return self.sequence[sender] - self.acknowledged[sender]
-
-
-def _packets(trace: Trace) -> Iterator[Packet]:
-    """Every packet in order. Comments that come after the last one are added to it."""
-    conversations: dict[int, _Conversation] = {}
-    waiting: list[str] = []
-    packet: Packet | None = None
-    for record in list(trace.records):
-        if isinstance(record, ApiCall | Note):
-            waiting += record_text(record)
-            continue
-        if isinstance(record, Opened):
-            made, segments = _open(record, conversations)
-            conversations[record.connection] = made
-            waiting += [text for text in [f"connection {record.connection} {record.label}".rstrip()] if text]
-        elif isinstance(record, Octets):
-            segments = _data(conversations[record.connection], record.sender, record.octets)
-        else:
-            segments = _close(conversations[record.connection], record.sender, record.how == "rst")
-        for octets in segments:
-            if packet is not None:
-                yield packet
-            packet, waiting = Packet(record.at_s, octets, waiting), []
-    if packet is not None:
-        packet.comments += [AFTERWARDS + text for text in waiting]
-        yield packet
 
 
 def _open(record: Opened, known: dict[int, _Conversation]) -> tuple[_Conversation, Iterator[bytes]]:

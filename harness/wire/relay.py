@@ -7,17 +7,19 @@ import select
 import socket
 import struct
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from .endpoints import address_of, no_delay
-from .trace import SENDERS, How, Sender, Trace, other
+from .trace import SENDERS, Address, How, Sender, Trace, other
 
 HELD_MAX_OCTETS = 1 << 18
 READ_OCTETS = 1 << 16
 DRAIN_READS = 256
 GONE = select.POLLERR | select.POLLHUP
 Serve = Callable[[int], None]
+Buffer = bytes | memoryview
 
 
 class Watcher(Protocol):
@@ -31,6 +33,31 @@ class Watcher(Protocol):
 
     def announce(self) -> None:
         """Tell those who wait that something happened."""
+
+
+class Witness(Protocol):
+    """Who is told what passes: a trace, or what has this much of one."""
+
+    def opened(self, dialer: Address, listener: Address, label: str = "") -> int:
+        """A connection was made; its number."""
+
+    def octets(self, connection: int, sender: Sender, octets: bytes) -> None:
+        """An end sent octets. They are told before they are passed on."""
+
+    def room(self, connection: int) -> memoryview | None:
+        """Where the next octets of a connection may be read to; None: they come with `octets`."""
+
+    def filled(self, connection: int, sender: Sender, octets: int) -> None:
+        """An end sent so many octets, which stand in that room. They are told before they are passed on."""
+
+    def closed(self, connection: int, sender: Sender, how: How) -> None:
+        """An end closed its direction."""
+
+    def note(self, text: str) -> None:
+        """A remark."""
+
+    def step(self) -> AbstractContextManager[None]:
+        """What is told inside is told as one."""
 
 
 @dataclass(slots=True)
@@ -68,10 +95,10 @@ class Relay:
         self._ends: dict[Sender, socket.socket] = {"dialer": dialer}
         self._pipes: dict[Sender, Pipe] = {sender: Pipe(sender) for sender in SENDERS}
         self._connecting = True
-        self._trace = Trace()
+        self._trace: Witness = Trace()
 
     def begin(
-        self, trace: Trace, target: tuple[socket.AddressFamily, tuple[str, int] | str], label: str
+        self, trace: Witness, target: tuple[socket.AddressFamily, tuple[str, int] | str], label: str
     ) -> None:
         """Dial the target and record the connection."""
         family, address = target
@@ -168,12 +195,19 @@ class Relay:
         self._drop(("dialer",))
 
     def _serve(self, end: Sender, events: int) -> None:
+        pipe = self._pipes[end]
+        if events == select.POLLIN and not pipe.held:
+            self._read(pipe)
+            if self.open and pipe.ended is None and not pipe.held:
+                self._watcher.announce()  # and nothing is to be watched otherwise than before
+                return
+            events = 0
         if events & select.POLLOUT:
             self._flush(self._pipes[other(end)])
         if events & GONE:
             self._read_to_the_end(end)
         elif events & select.POLLIN:
-            self._read(self._pipes[end])
+            self._read(pipe)
         self._update()
         self._watcher.announce()
 
@@ -182,15 +216,14 @@ class Relay:
         if not self.open or pipe.ended is not None:
             return False
         try:
-            octets = self._ends[pipe.sender].recv(READ_OCTETS)
+            octets = self._take(pipe.sender)
         except BlockingIOError:
             return False
         except OSError:
             self._was_reset(pipe.sender)
             return False
         if octets:
-            self._trace.octets(self.number, pipe.sender, octets)
-            pipe.held += octets
+            pipe.held += self._send_at_once(pipe, octets)
         elif pipe.broken:
             self._was_reset(pipe.sender)
         else:
@@ -198,6 +231,28 @@ class Relay:
             self._trace.closed(self.number, pipe.sender, "fin")
         self._flush(pipe)
         return bool(octets)
+
+    def _take(self, end: Sender) -> Buffer:
+        """Read once from an end, and tell of it; empty where it has ended. Raises OSError."""
+        room = self._trace.room(self.number)
+        if room is None:
+            octets = self._ends[end].recv(READ_OCTETS)
+            if octets:
+                self._trace.octets(self.number, end, octets)
+            return octets
+        size = self._ends[end].recv_into(room)
+        if size:
+            self._trace.filled(self.number, end, size)
+        return room[:size]
+
+    def _send_at_once(self, pipe: Pipe, octets: Buffer) -> Buffer:
+        """Pass on what nothing stands before; what is left of it. A fault shows at the next `_flush`."""
+        if pipe.held or pipe.paused or self._connecting:
+            return octets
+        try:
+            return octets[self._ends[other(pipe.sender)].send(octets) :]
+        except OSError:
+            return octets
 
     def _read_to_the_end(self, end: Sender) -> None:
         """The connection to an end is broken, or closed both ways: take what is left, then pass that on."""

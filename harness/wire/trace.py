@@ -165,6 +165,14 @@ class Trace:
         with self._lock:
             self._add(Octets(self.now_s(), connection, sender, octets))
 
+    def room(self, connection: int) -> memoryview | None:
+        """None: a trace has no place where octets could be read to."""
+        return None
+
+    def filled(self, connection: int, sender: Sender, octets: int) -> None:
+        """Never called: see `room`."""
+        raise NotImplementedError
+
     def closed(self, connection: int, sender: Sender, how: How) -> None:
         """Record that `sender` closed its direction."""
         with self._lock:

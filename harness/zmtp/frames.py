@@ -188,9 +188,9 @@ class FrameParser:
         if len(self._data) < kept:
             return None
         self._clipped = Frame(flags, bytes(self._data[start:kept]), self.offset)
-        self._at, self._to_pass = start, size
-        rest = self._pass(bytes(self._data[start:]))
-        self._data, self._at, self._base = rest, 0, self._base + start
+        passed = min(size, len(self._data) - start)
+        self._to_pass = size - passed
+        self._data, self._at, self._base = bytes(self._data[start + passed :]), 0, self._base + start + passed
         return self._read_clipped()
 
     def _pass(self, octets: bytes) -> bytes:

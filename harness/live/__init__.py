@@ -1,0 +1,1 @@
+"""`zconform tap`: what passes between two real applications, shown and judged while it passes."""
