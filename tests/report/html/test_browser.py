@@ -206,6 +206,36 @@ def test_changes_are_told(page: Any, page_file: Path) -> None:
     assert page.locator("main section table").count() > 0
 
 
+def test_a_cell_is_coloured_by_what_did_not_hold(page: Any) -> None:
+    cells = page.locator(".matrix td:has(a)").evaluate_all(
+        "all => all.map(cell => [cell.className, cell.querySelector('.bad span')?.className ?? '',"
+        " cell.querySelector('.sum').textContent])"
+    )
+    assert {colour for colour, _, _ in cells} > {"FAIL", "PASS"}
+    for colour, worst, held in cells:
+        assert colour == (worst or ("PASS" if "/" in held else "UNSUPPORTED"))
+    go(page, "#peers?verdict=INFO")
+    assert set(page.locator(".matrix td:has(a)").evaluate_all("all => all.map(cell => cell.className)")) == {
+        "PASS"
+    }
+    assert "not asked" in page.locator(".matrix").inner_text()
+
+
+def test_the_head_tells_times_as_readers_do(page: Any) -> None:
+    about = page.locator("#about").inner_text()
+    assert "begun 2026-01-01 00:00 UTC · took 3.0 s" in about
+
+
+@pytest.mark.parametrize("view", ["cases?case=zmtp/sample/rule", VIEWS["clauses"][1:], "changes"])
+def test_lists_fit_a_telephone(page: Any, view: str) -> None:
+    page.set_viewport_size({"width": 400, "height": 900})
+    go(page, f"#{view}")
+    page.locator("main table").first.wait_for()
+    assert page.locator("main .scroller").evaluate_all(
+        "all => all.every(one => one.scrollWidth <= one.clientWidth)"
+    )
+
+
 def test_print_shows_the_results_alone(page: Any) -> None:
     page.emulate_media(media="print")
     assert not page.locator("#filters").is_visible()

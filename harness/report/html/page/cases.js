@@ -10,7 +10,7 @@ function casesView(state, counts) {
     (made) => list.append(...made), 80);
   return [
     h("h2", {}, "Cases"),
-    h("p", {}, `${plural(order.length, "case")}, those with the worst verdicts first. `,
+    h("p", {}, `${plural(order.length, "case")}${order.length > 1 ? ", those with the worst verdicts first" : ""}. `,
       h("a", { href: linkTo(state, { view: "clauses" }) }, "The same by clause")),
     order.length ? [list, more] : nothing(),
   ];
@@ -58,7 +58,7 @@ function resultRow(state, { subject, item, code, row }) {
       "aria-label": `${subject.label}: ${item.name}, ${VERDICTS[code].name}`,
     }, subject.label), subject.roles && ` (${subject.roles})`),
     h("td", {}, item.param, item.nth > 0 && ` (asked again, ${item.nth})`),
-    h("td", { class: "seen" }, shortly(subject, item, code, row)));
+    h("td", { class: "seen wide" }, shortly(subject, item, code, row)));
 }
 
 // The one line that says most about a result.

@@ -36,7 +36,8 @@ function specEntry(state, counts, spec, mine, few) {
     states.set(clause.state, (states.get(clause.state) || 0) + 1);
   }
   const body = h("div", { class: "results" });
-  const said = [...states].map(([name, count]) => `${count} ${STATES[name] || name}`).join(", ");
+  const said = Object.keys(STATES).filter((name) => states.has(name))
+    .map((name) => `${states.get(name)} ${STATES[name]}`).join(", ");
   const broken = mine.filter((clause) => isBroken(counts.clause.get(clause.n))).length;
   const details = h("details", { class: "spec" },
     h("summary", {}, h("span", { class: "name" }, spec || "unknown"), " ",
@@ -64,9 +65,9 @@ function clauseTable(state, counts, spec, mine) {
       h("th", { scope: "row" }, count
         ? h("a", { href: linkTo(state, { view: "cases", clause: clause.id, case: "" }) }, clause.id) : clause.id),
       h("td", {}, clause.level),
-      h("td", { class: "says" }, h("span", { class: "where" }, clause.where), clause.text,
+      h("td", { class: "text-of wide" }, h("span", { class: "where" }, clause.where), clause.text,
         clause.reading && h("span", { class: "reading" }, clause.reading)),
-      h("td", {}, STATES[clause.state] || clause.state, clause.by && ` by ${clause.by}`,
+      h("td", { class: "wide" }, STATES[clause.state], clause.by && ` by ${clause.by}`,
         clause.cases.length > 0 && ` (${plural(clause.cases.length, "case")})`),
       h("td", {}, count ? chips(count) : "–"));
   });

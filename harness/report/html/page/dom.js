@@ -24,6 +24,15 @@ const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
 const plural = (count, word) => `${number.format(count)} ${word}${count === 1 ? "" : "s"}`;
 
+// "2026-11-23T14:41:09+00:00" for a reader; anything else stays as it is.
+const moment = (text) => text.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+(?:\+00:00|Z)$/, "$1 $2 UTC");
+
+function duration(seconds) {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
 const badge = (code) => h("span", { class: `badge ${VERDICTS[code].name}` },
   h("span", { "aria-hidden": "true" }, `${VERDICTS[code].mark} `), VERDICTS[code].name);
 

@@ -12,8 +12,8 @@ const say = (text) => { $("status").textContent = text; };
 
 function head() {
   const { run } = D;
-  const facts = [`suite ${run.version || "of unknown version"}`, run.started && `begun ${run.started}`,
-    run.duration_s > 0 && `${number.format(Math.round(run.duration_s))} s`, `seed ${run.seed}`,
+  const facts = [`suite ${run.version || "of unknown version"}`, run.started && `begun ${moment(run.started)}`,
+    run.duration_s > 0 && `took ${duration(run.duration_s)}`, `seed ${run.seed}`,
     plural(peers.length, "peer"), plural(total, "result")].filter(Boolean);
   $("about").textContent = facts.join(" · ");
   const warnings = [];

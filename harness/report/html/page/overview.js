@@ -12,11 +12,14 @@ function bar(count) {
     }));
 }
 
+// What did not hold, the worst first. INFO did: the RFC leaves it open.
+const BAD = [FAIL, ERROR, NON_STRICT, KNOWN];
+
 function cell(count, href, name) {
-  if (!count) return h("td", { class: "empty" }, h("span", { class: "hidden" }, "not asked"));
+  if (!count) return h("td", { class: "empty" }, "not asked");
   const judged = judgedOf(count);
-  const bad = [FAIL, ERROR, NON_STRICT, KNOWN].filter((code) => count[code]);
-  return h("td", { class: judged ? VERDICTS[worstOf(count)].name : "UNSUPPORTED" },
+  const bad = BAD.filter((code) => count[code]);
+  return h("td", { class: VERDICTS[judged ? bad[0] ?? PASS : UNSUPPORTED].name },
     h("a", { href, "aria-label": `${name}: ${countText(count)}` },
       h("span", { class: "sum" }, judged ? `${number.format(goodOf(count))}/${number.format(judged)}` : "–"),
       bad.length > 0 && h("span", { class: "bad" },
@@ -24,11 +27,11 @@ function cell(count, href, name) {
       bar(count)));
 }
 
-const legend = () => h("p", { class: "legend" }, "A cell shows held/judged, then what did not hold: ",
-  VERDICTS.map((_, code) => [badge(code), " "]));
+const legend = () => h("p", { class: "legend" }, "A cell shows how many held of how many were judged, then what did not ",
+  "hold: ", BAD.map((code) => [badge(code), " "]), "The grey part of its bar is what the peer does not claim.");
 
 function matrix(caption, heads, lines) {
-  const table = h("table", { class: "matrix" }, h("caption", {}, caption),
+  const table = h("table", { class: "matrix" }, h("caption", { class: "hidden" }, caption),
     h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", {}, lines));
   return scroller(caption, gridKeys(table));
@@ -58,7 +61,7 @@ function pairsView(state, counts) {
   const lines = pairs.map((pair) => {
     const [first, second] = pair.peers.map((n) => peers[n]);
     return h("tr", {},
-      h("th", { scope: "row" }, h("a", { href: pairLink(state, pair, "") }, pair.label),
+      h("th", { scope: "row" }, h("a", { href: pairLink(state, pair, "") }, `${first.name}:`, h("wbr"), second.name),
         h("span", { class: "version" }, `${first.title} : ${second.title}`)),
       cell(counts.pair.get(`${pair.n} `), pairLink(state, pair, ""), `${pair.label}, all patterns`),
       families.map((family) => cell(counts.pair.get(`${pair.n} ${family}`), pairLink(state, pair, family),
