@@ -31,7 +31,7 @@ async def broker_asks_all_others(
     if self.idle:
         await say(self.local_back, self.idle.popleft(), b"", *parts)
     else:
-        for name in free_elsewhere:
+        for name in self.free:
             await say(self.cloud_back, name, *parts)
 
 
