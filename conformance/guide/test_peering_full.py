@@ -21,7 +21,7 @@ ROUNDS = 3
 ONCE = "guide/peering-full/answered-once"
 LOCAL = "guide/peering-full/local-first"
 OVERFLOW = "guide/peering-full/overflow"
-Clouds = dict[tuple[str, RemoteSocket], Leg]
+Clouds = list[tuple[str, RemoteSocket, Leg]]
 
 
 @scenario(
@@ -75,12 +75,12 @@ def open_broker(stage: Stage, name: str) -> Broker:
 
 def join(stage: Stage, brokers: Mapping[str, Broker]) -> Clouds:
     """Let each broker dial the others, until they reach each other; the legs by who dials."""
-    clouds: Clouds = {}
+    clouds: Clouds = []
     for name, made in brokers.items():
         others = [brokers[other] for other in OTHERS[name]]
         stage.leg(f"state of {name}", made.state_back, *(other.state_front for other in others))
         leg = stage.leg(f"cloud of {name}", made.cloud_front, *(other.cloud_back for other in others))
-        clouds |= {(other.name.decode(), other.cloud_back): leg for other in others}
+        clouds += [(other.name.decode(), other.cloud_back, leg) for other in others]
         for other in others:
             stage.play(meet=find(other.cloud_back, made.name, made.cloud_front, clause=OVERFLOW))
     for name, made in brokers.items():
@@ -133,7 +133,7 @@ async def expect_done(sock: RemoteSocket, request: bytes, where: Sequence[bytes]
 def expect_one_step(clouds: Clouds) -> None:
     """What a broker asks another has one client's name before the delimiter, and goes to one of them only."""
     seen = set[bytes]()
-    for (asker, sock), leg in clouds.items():
+    for asker, sock, leg in clouds:
         for parts in leg.sent(sock):
             if parts[-1].startswith(MARK):
                 continue
