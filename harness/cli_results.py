@@ -71,7 +71,7 @@ def gate(
             raise UpdateError("--update: say which file it is to write: --expect FILE")
         record = read_record(results)
         earlier = read_record(baseline) if baseline is not None else None
-        expected = parse_expected(expect, sorted(record.peers))
+        expected = parse_expected(expect, sorted(record.peers), _judged(record))
         made = judge_run(record, _lists(record, expected, peers_dirs, rewrite), today_utc(), earlier)
         if rewrite:
             for peer, file in expected:
@@ -139,6 +139,12 @@ def _lists(record: Record, expected: Sequence[Expected], peers_dirs: Sequence[Pa
     files = {name: folder / FILE_NAME for name, folder in folders.items()}
     files |= {each.peer: each.file for each in expected}
     return Lists(with_expected(known, there), files, [each.peer for each in expected])
+
+
+def _judged(record: Record) -> list[str]:
+    """Who a run is about: where scenarios were played, those who only took part in them are not judged."""
+    asked = {name for result in record.results if not result.cast for name in result.peers}
+    return sorted(asked or record.peers)
 
 
 def _summary(record: Record) -> dict[str, object]:

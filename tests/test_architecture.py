@@ -88,7 +88,6 @@ ONLY_IN = {
         )
     },
     "rich": {"harness/console.py"},
-    "junit_xml": {"harness/report/junit.py"},
     "nacl": {"harness/curve.py"},
     "docker": {"harness/launch/container.py"},
     "testcontainers": {"harness/launch/container.py"},

@@ -30,7 +30,7 @@ def write_outputs(record: Record, folder: Path) -> None:
     write_record(record, folder)
     # What was to be kept out of the results is not in them any more.
     write_page(past_run(record.as_json(), folder), with_security=True)
-    write_junit(record.results, folder / "junit.xml", record.strict)
+    write_junit(record, folder / "junit.xml")
     (folder / "summary.md").write_text(digest(record), encoding="utf-8")
     (folder / BADGES).mkdir(exist_ok=True)
     for old in (folder / BADGES).glob("*.svg"):
