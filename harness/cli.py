@@ -17,6 +17,7 @@ from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
 from harness.cli_report import report
 from harness.cli_results import gate, validate
 from harness.live.command import tap
+from harness.rejudge.command import rejudge_results
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
@@ -24,6 +25,7 @@ COMMANDS: tuple[click.Command, ...] = (
     explore_peer,
     gate,
     make_peer,
+    rejudge_results,
     report,
     tap,
     trace,
