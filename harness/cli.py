@@ -18,6 +18,7 @@ from harness.cli_report import report
 from harness.cli_results import diff, gate, merge, validate
 from harness.cli_run import run
 from harness.live.command import tap
+from harness.rejudge.command import rejudge_results
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
@@ -29,6 +30,7 @@ COMMANDS: tuple[click.Command, ...] = (
     gate,
     make_peer,
     merge,
+    rejudge_results,
     report,
     run,
     tap,

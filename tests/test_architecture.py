@@ -57,6 +57,7 @@ ROWS: dict[str, int] = {
     "harness.cli_run": 7,
     "harness.cli_results": 7,
     "harness.live": 7,
+    "harness.rejudge": 7,
     "harness.pytest_bench": 7,
     "harness.pytest_fixtures": 7,
     "harness.pytest_options": 7,

@@ -49,6 +49,7 @@ class Result:
     place: dict[str, Any] | None = None
     script: str = ""
     found: str = ""
+    wire: dict[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The result as results.json has it."""

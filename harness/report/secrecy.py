@@ -29,4 +29,4 @@ def keep_out(result: Result, died: str) -> None:
         result.actual = KEPT_OUT
     if result.notes:
         result.notes = [KEPT_OUT]
-    result.trace, result.place, result.script = None, None, ""
+    result.trace, result.place, result.script, result.wire = None, None, "", None

@@ -176,7 +176,12 @@ class Stage:
 
     def blames(self) -> Iterator[Blame]:
         """What the checks that hold for every trace find on the legs."""
-        return blames_of((joint for leg in self.legs for joint in leg.joints), self.trace)
+        return blames_of(self.joints, self.trace)
+
+    @property
+    def joints(self) -> list[Joint]:
+        """The wires of all legs."""
+        return [joint for leg in self.legs for joint in leg.joints]
 
     def finish(self) -> None:
         """Close everything, the sockets first, so that nobody dials what is closing."""

@@ -146,6 +146,6 @@ def _result(value: Any, where: str) -> Result:
 def _is_text(value: Any) -> bool:
     """Whether the elements of a list, or of a cast, are texts; true for anything else."""
     elements: Iterable[Any] = value if isinstance(value, list) else ()
-    if isinstance(value, dict) and "connection" not in value:
+    if isinstance(value, dict) and not {"connection", "ends"} & value.keys():
         elements = value.values()
     return all(isinstance(each, str) for each in elements)

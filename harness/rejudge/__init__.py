@@ -1,0 +1,1 @@
+"""`zconform rejudge RESULTS`: the stored conversations of a past run before today's checks."""
