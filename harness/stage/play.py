@@ -264,9 +264,9 @@ def _wait(tasks: Sequence[_Task], hub: TapHub) -> None:
             asked.append(actor)
     if not asked:
         hub.wait_change(hub.changes, GLANCE_S)
-    for actor in asked:
-        if actor.glance(GLANCE_S):
-            break
+    answered = False
+    for actor in asked:  # who answers soon each time must not keep us from looking at the others
+        answered |= actor.glance(0.0 if answered else GLANCE_S)
 
 
 def _sockets(tasks: Iterable[_Task]) -> list[RemoteSocket]:
