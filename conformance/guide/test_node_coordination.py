@@ -8,7 +8,7 @@ from harness.stage.scenario import scenario
 from harness.stage.stage import Stage
 from harness.verdict import Mismatch
 
-MESSAGES = 200
+MESSAGES = 50
 HELLO = b"hello"
 END = b"end"
 NONE_MISSED = "guide/node-coordination/none-missed"
@@ -37,7 +37,7 @@ def test_node_coordination(stage: Stage) -> None:
         news.join(listener, wait=False)
         reports.join(reporter, wait=False)
         subscribers.append(subscribe(listener, reporter, name))
-    stage.play(publisher=publish(publisher, desk, len(nodes), stage.seconds(0.1)), subscribers=subscribers)
+    stage.play(publisher=publish(publisher, desk, len(nodes), stage.seconds(1)), subscribers=subscribers)
 
 
 async def publish(sock: RemoteSocket, desk: RemoteSocket, expected: int, interval_s: float) -> None:
