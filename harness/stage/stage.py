@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,10 +13,12 @@ from harness.pairing import Blame, Joint, blames_of
 from harness.peer import LivePeer, Peer, RemoteSocket
 from harness.stage.play import Actor, Role, play
 from harness.verdict import Mismatch
+from harness.wire.endpoints import reserve
 from harness.wire.hub import TapHub
 from harness.wire.tap import Tap
 from harness.wire.trace import How, Trace
 
+DIALS_AGAIN = "the dialer of a connection that broke dials again"
 GUIDE_SECOND_S = 0.04
 """How long a second of the guide takes here: its heartbeats, lives and pauses are scaled by this."""
 
@@ -29,6 +32,7 @@ class Leg:
         self._stage = stage
         self._listener: RemoteSocket | None = None
         self._endpoint: str | None = None
+        self._nobody: socket.socket | None = None
 
     def listen(self, listener: RemoteSocket) -> Leg:
         """Let a socket listen for those that dial now or later; it may take the place of one before."""
@@ -85,6 +89,29 @@ class Leg:
         for joint in self.joints:
             joint.cut(how)
 
+    def part(self, clause: str | None = None) -> None:
+        """Break every connection and reset who dials again, until `rejoin`; come back when each dialer has
+        noticed: it has dialled again. `clause` is broken by one that does not."""
+        self._nobody, nowhere = reserve("127.0.0.1")
+        before = {joint: len(joint.tap.connections) for joint in self._open_joints()}
+        for joint in before:
+            joint.tap.open(nowhere)
+            joint.cut("rst")
+        for joint, count in before.items():
+            joint.wait_for(partial(_has_more, joint, count), DIALS_AGAIN, clause, "reconnect")
+
+    def rejoin(self, clause: str | None = None) -> None:
+        """Let those in that were parted; come back when they have shaken hands again."""
+        for joint in self._open_joints():
+            if self._endpoint is not None:
+                joint.tap.open(self._endpoint)
+            joint.await_reconnect(clause)
+        if self._nobody is not None:
+            self._nobody.close()
+
+    def _open_joints(self) -> list[Joint]:
+        return [joint for joint in self.joints if not joint.ends["dialer"].closed]
+
     def hold(self) -> None:
         """Let nothing more through, as a network does that has stopped; `release` lets all go on."""
         for joint in self.joints:
@@ -99,6 +126,12 @@ class Leg:
         """End the leg: its connections break, and nobody can dial it any more."""
         for joint in self.joints:
             joint.tap.close()
+        if self._nobody is not None:
+            self._nobody.close()
+
+
+def _has_more(joint: Joint, before: int) -> bool:
+    return len(joint.tap.connections) > before
 
 
 def _is_up(joint: Joint) -> bool:

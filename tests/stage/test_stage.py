@@ -7,8 +7,10 @@ import socket
 import pytest
 
 from harness.bench import Bench
+from harness.deadlines import Deadlines
 from harness.stage.play import hear, say
 from harness.stage.stage import Stage
+from harness.verdict import Mismatch
 from harness.wire.trace import Trace
 
 
@@ -32,4 +34,33 @@ def test_nobody_reaches_a_killed_role_until_another_listens(bench: Bench) -> Non
     back = stage.open("listener", "PAIR")
     leg.listen(back)
     stage.play(source=say(source, b"again"), back=hear(back, b"again"))
+    stage.finish()
+
+
+def test_who_is_parted_dials_again_and_meets_nobody_until_it_is_let_in(bench: Bench) -> None:
+    dialer, listener = bench.hold("reference", "reference")
+    stage = Stage({"dialer": dialer, "listener": listener}, Trace(), bench.hub, bench.deadlines, 1)
+    source, target = stage.open("dialer", "DEALER"), stage.open("listener", "DEALER")
+    leg = stage.leg("in", target, source)
+    first = leg.of(source).tap.connections
+    leg.part()
+    away = leg.of(source).tap.connections
+    assert len(away) > len(first)
+    assert not any(map(leg.of(source).shaken_hands, away[len(first) :]))
+    leg.rejoin()
+    stage.play(source=say(source, b"again"), target=hear(target, b"again"))
+    stage.finish()
+
+
+def test_who_never_dials_again_is_blamed(bench: Bench) -> None:
+    dialer, listener = bench.hold("reference", "reference")
+    stage = Stage({"dialer": dialer, "listener": listener}, Trace(), bench.hub, Deadlines(0.05), 1)
+    source, target = (
+        stage.open("dialer", "DEALER", reconnect_interval_ms=60_000),
+        stage.open("listener", "DEALER"),
+    )
+    leg = stage.leg("in", target, source)
+    with pytest.raises(Mismatch) as seen:
+        leg.part("x")
+    assert seen.value.clause == "x"
     stage.finish()
