@@ -55,8 +55,13 @@ async def watch(sock: RemoteSocket, name: bytes, known: Mapping[str, Seen]) -> N
     """Hear of all others until each has told its last state."""
     seen = known[name.decode()]
     others = {other.encode() for other in BROKERS} - {name}
+    deadline = sock.peer.deadlines.deadline("scene")
     while any(seen.get(other, 0) < STATES for other in others):
         heard = await receive(sock, SEES)
+        if deadline.expired:
+            raise Mismatch(
+                f"{STATES} changes of each other broker", f"not within {deadline.seconds:g} s", SEES
+            )
         if len(heard) != 2 or heard[0] not in others:
             expected = f"{name.decode()} hears the state of {' or '.join(sorted(map(bytes.decode, others)))}"
             raise Mismatch(expected, show_parts(heard), OTHERS)

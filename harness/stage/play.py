@@ -41,6 +41,7 @@ class Actor(Peer):
         self.settle()
         if self._client.pending is not None:
             self._client.pending.arrived(self.deadlines.delivery_s)
+        self.ready.discard(fields.get("socket", ""))  # what is taken now may be all that there was
         return super().start(op, timeout_s, **fields)
 
     @property

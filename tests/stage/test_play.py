@@ -103,3 +103,17 @@ def test_nobody_is_overlooked_for_those_that_answer_at_once(
 async def forget(steps: Awaitable[Parts]) -> None:
     """Wait for something and do nothing with it."""
     await steps
+
+
+def test_a_message_that_was_taken_is_not_found_again(bench: Bench) -> None:
+    near, far = bench.hold("reference", "reference")
+    stage = Stage({"near": near, "far": far}, Trace(), bench.hub, Deadlines(0.3), 1)
+    source, target = stage.open("near", "PAIR"), stage.open("far", "PAIR")
+    stage.leg("line", target, source)
+    source.send([b"once"])
+    actor = stage.actors["far"]
+    assert actor.readable(target, within_s=bench.deadlines.delivery_s)
+    actor.ask([target])
+    target.expect(b"once")
+    assert not actor.ready
+    stage.finish()
