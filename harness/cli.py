@@ -13,13 +13,12 @@ import click
 
 from harness.capture.command import trace
 from harness.cli_cases import cases, coverage, explain
-from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
+from harness.cli_peers import explore_peer, make_peer, peers, try_adapter
 from harness.cli_report import report
 from harness.cli_results import diff, gate, merge, validate
 from harness.cli_run import run
 
 COMMANDS: tuple[click.Command, ...] = (
-    build_peers,
     cases,
     coverage,
     diff,
@@ -28,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     gate,
     make_peer,
     merge,
+    peers,
     report,
     run,
     trace,
