@@ -13,7 +13,7 @@ import click
 
 from harness.capture.command import trace
 from harness.cli_cases import cases, coverage, explain
-from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
+from harness.cli_peers import explore_peer, make_peer, peers, try_adapter
 from harness.cli_report import report
 from harness.cli_results import diff, gate, merge, validate
 from harness.cli_run import run
@@ -21,7 +21,6 @@ from harness.live.command import tap
 from harness.rejudge.command import rejudge_results
 
 COMMANDS: tuple[click.Command, ...] = (
-    build_peers,
     cases,
     coverage,
     diff,
@@ -30,6 +29,7 @@ COMMANDS: tuple[click.Command, ...] = (
     gate,
     make_peer,
     merge,
+    peers,
     rejudge_results,
     report,
     run,

@@ -16,6 +16,7 @@ from harness.explain import Sources, Unexplained, as_text
 from harness.known import KnownError, load_known
 from harness.manifest import ManifestError, load_manifests
 from harness.report.coverage import cover, render_coverage
+from harness.report.record import RecordError, read_record
 
 COVERAGE = SPECS / "coverage.txt"
 
@@ -63,14 +64,18 @@ def _show(chosen: Sequence[Found]) -> None:
 @click.command(help="Tell all that is known of a case or a clause.")
 @click.argument("name", metavar="CASE|CLAUSE")
 @peers_dir_option
+@click.option(
+    "--results", type=click.Path(path_type=Path), metavar="RESULTS", help="tell who fails it there, too"
+)
 @as_json_option()
-def explain(name: str, peers_dirs: Sequence[Path], as_json: bool) -> int:
+def explain(name: str, peers_dirs: Sequence[Path], results: Path | None, as_json: bool) -> int:
     """Show all that is known of a case or a clause, who is known to break it included."""
     try:
         peers = load_manifests([PEERS, *peers_dirs])
         known = {peer: load_known(manifest.folder) for peer, manifest in peers.items()}
-        told = Sources(Ledger.load(), find_cases(), caught_by_case(), known).explain(name)
-    except (ManifestError, KnownError, Unexplained) as error:
+        seen = None if results is None else read_record(results).results
+        told = Sources(Ledger.load(), find_cases(), caught_by_case(), known, seen).explain(name)
+    except (ManifestError, KnownError, RecordError, Unexplained) as error:
         return refused(error)
     if as_json:
         say_json(told)

@@ -10,6 +10,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -22,6 +23,9 @@ from harness.manifest import FILE_NAME, Manifest, ManifestError, load_manifests
 from harness.newpeer import NewPeerError, languages, new_peer
 from harness.smoke import smoke
 
+if TYPE_CHECKING:
+    from harness.launch.container import Engine
+
 DIR = click.Path(path_type=Path)
 Chore = Callable[..., int]
 
@@ -29,19 +33,48 @@ Chore = Callable[..., int]
 @click.command("peers", help="Build the peers' images: all, or those of these names or globs.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @peers_dir_option
+@click.option("--list", "only_list", is_flag=True, help="build nothing, tell who there is and can run here")
 @click.option("--logs", type=DIR, default=Path("reports/images"), metavar="DIR", show_default=True)
 @as_json_option()
-def build_peers(names: Sequence[str], peers_dirs: Sequence[Path], logs: Path, as_json: bool) -> int:
-    """Build the images of the peers that have a Dockerfile; one that fails does not stop the others."""
+def peers(
+    names: Sequence[str], peers_dirs: Sequence[Path], only_list: bool, logs: Path, as_json: bool
+) -> int:
+    """Build or list the peers; 1 where there is none of these names, or an image could not be built."""
     try:
         found = load_manifests([PEERS, *peers_dirs])
-        engine = Launcher("container").engine()
+        chosen = [one for one in found.values() if not names or _named(one.name, names)]
+        if only_list:
+            return _list_peers(chosen, as_json)
+        return _build_peers(chosen, Launcher("container").engine(), logs, as_json)
     except (ManifestError, LaunchError) as error:
         return refused(error)
+
+
+def _list_peers(chosen: Sequence[Manifest], as_json: bool) -> int:
+    if as_json:
+        say_json([_about(manifest) for manifest in chosen])
+    else:
+        width = max((len(manifest.name) for manifest in chosen), default=0)
+        for manifest in chosen:
+            told = f"{manifest.library}, {manifest.language}: {manifest.missing() or 'can run here'}"
+            say(f"{manifest.name:<{width}}  {told}{', has a container' * (manifest.container is not None)}")
+    return 0 if chosen else 1
+
+
+def _about(manifest: Manifest) -> dict[str, object]:
+    """A peer for machines; `missing` is why it cannot run here without a container, or null."""
+    texts = {key: getattr(manifest, key) for key in ("name", "library", "language", "homepage")}
+    claims = ("sockets", "zmtp", "mechanisms", "transports", "options", "features")
+    here = {"missing": manifest.missing(), "container": manifest.container is not None}
+    return texts | here | {"claims": {claim: sorted(getattr(manifest, claim)) for claim in claims}}
+
+
+def _build_peers(chosen: Sequence[Manifest], engine: Engine, logs: Path, as_json: bool) -> int:
+    """Build the images of the peers that have a Dockerfile; one that fails does not stop the others."""
     logs.mkdir(parents=True, exist_ok=True)
     built: list[dict[str, str]] = []
-    for manifest in found.values():
-        if manifest.container is None or (names and not _named(manifest.name, names)):
+    for manifest in chosen:
+        if manifest.container is None:
             continue
         try:
             built.append({"peer": manifest.name, "image": engine.build(manifest, logs).tag})

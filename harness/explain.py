@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from harness.catalogue import Caught, Found
 from harness.clauses import Clause, Ledger
 from harness.known import Entry
 from harness.report.coverage import Coverage, cover
+from harness.report.model import Result
+from harness.report.text import printable
 
 COMES_TO = {"strict": "FAIL", "non-strict": "NON_STRICT", "informational": "INFO"}
 """What a mismatch comes to by how its clause is judged."""
@@ -31,12 +34,16 @@ class Unexplained(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What explanations are made of: `mutants` by case, None where nobody knows; `known` by peer."""
+    """What explanations are made of: `mutants` by case, None where nobody knows; `known` by peer.
+
+    `results` are those of a run that shows who fails what, None without one.
+    """
 
     ledger: Ledger
     cases: Mapping[str, Found]
     mutants: Mapping[str, list[Caught]] | None
     known: Mapping[str, Sequence[Entry]]
+    results: Sequence[Result] | None = None
 
     def explain(self, name: str) -> dict[str, Any]:
         """The explanation of a case or a clause, as JSON has it. Raises Unexplained."""
@@ -60,6 +67,7 @@ class Sources:
             "clauses": [_ruled(self.ledger.get(clause_id)) for clause_id in case.clauses],
             "mutants": self._caught([case.id]),
             "known": list(self._listed([case.id], "*")),
+            "results": self._came_out(lambda result: result.id == case.id),
         }
 
     def _clause(self, clause: Clause) -> dict[str, Any]:
@@ -76,6 +84,7 @@ class Sources:
             "cases": [{"id": case_id, "rule": self.cases[case_id].case.rule} for case_id in row.cases],
             "mutants": self._caught(row.cases),
             "known": list(self._listed(row.cases, clause.id)),
+            "results": self._came_out(lambda result: result.blamed == clause.id),
         }
 
     def _coverage(self, clause: Clause) -> Coverage:
@@ -95,6 +104,15 @@ class Sources:
                 blamed = clause == "*" or fnmatch.fnmatchcase(clause, entry.clause)
                 if blamed and any(fnmatch.fnmatchcase(case_id, entry.case) for case_id in case_ids):
                     yield {"peer": peer} | {field: getattr(entry, field) for field in _TOLD}
+
+    def _came_out(self, speaks: Callable[[Result], bool]) -> dict[str, dict[str, int]] | None:
+        """How often each verdict came of whom."""
+        if self.results is None:
+            return None
+        counts: dict[str, Counter[str]] = {}
+        for result in filter(speaks, self.results):
+            counts.setdefault(" - ".join(result.peers), Counter())[result.verdict] += 1
+        return {who: dict(sorted(counts[who].items())) for who in sorted(counts)}
 
 
 def as_text(told: Mapping[str, Any]) -> list[str]:
@@ -169,6 +187,11 @@ def _both(told: Mapping[str, Any]) -> Iterator[str]:
     )
     for number, what in enumerate(alike):
         yield from _field("" if number else "known", what)
+    for number, (who, counts) in enumerate((told["results"] or {}).items()):
+        came = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+        yield from _field("" if number else "results", printable(f"{who}: {came}"))
+    if told["results"] == {}:
+        yield from _field("results", "none speaks of it")
 
 
 def _field(label: str, text: str | None) -> Iterator[str]:

@@ -15,6 +15,7 @@ import pytest
 
 from harness import console
 from harness.cli import BROKEN_OFF, COMMANDS, main, zconform
+from tests.test_pytest_plugin import write_puppet
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
 LONGEST_LINE = 110
@@ -142,3 +143,21 @@ def test_what_a_machine_reads_is_json(capsys: pytest.CaptureFixture[str]) -> Non
         "state": "covered",
         "cases": ["zmtp10/connection/greets-again"],
     }
+
+
+def test_peers_are_listed_and_nothing_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = write_puppet(tmp_path)
+    text = (own / "peer.toml").read_text()
+    (own / "peer.toml").write_text(text.replace("[claims]", 'needs_programs = ["no-such-program"]\n[claims]'))
+    dirs = ["--peers-dir", str(tmp_path)]
+    assert main(["peers", "--list", "puppet", "reference", *dirs]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "puppet     puppet, Python: program no-such-program is not installed",
+        "reference  zconform reference, Python: can run here, has a container",
+    ]
+    assert main(["peers", "--list", "--json", "pup*", *dirs]) == 0
+    (only,) = json.loads(capsys.readouterr().out)
+    assert (only["name"], only["missing"]) == ("puppet", "program no-such-program is not installed")
+    assert (only["container"], only["claims"]["sockets"]) == (False, ["DEALER", "PAIR"])
+    assert main(["peers", "--list", "nobody"]) == 1
+    assert main(["peers", "--list", "--peers-dir", "/no/such"]) == 2

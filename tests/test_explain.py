@@ -13,7 +13,9 @@ from harness.clauses import Ledger
 from harness.cli import main
 from harness.console import UNUSABLE
 from harness.known import Entry
+from harness.report.record import write_record
 from tests.mutants.registry import load_mutants
+from tests.report.records import record, result
 
 CASE, CLAUSE = "zmtp/greeting/as-server-means-nothing", "37/topology/as-server-ignored"
 LEDGER, CASES, MUTANTS = Ledger.load(), find_cases(), caught_by_case()
@@ -78,6 +80,20 @@ def test_who_lists_it_is_told_with_the_reason() -> None:
     assert [one["reason"] for one in made["known"]] == ["It closes.", "It is slow."]  # type: ignore[attr-defined]
     assert "Another case." not in told(CLAUSE, here, glob, other)[0]
     assert "It is slow." in told(CLAUSE, glob)[0]
+
+
+def test_a_run_shows_who_fails_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    results = [result(CASE, verdict, param=verdict) for verdict in ("FAIL", "PASS")]
+    results += [result(CASE, peers=["p", "q"]), result("a/b/c", "KNOWN", blamed=CLAUSE, peers=["r"])]
+    write_record(record(*results), tmp_path)
+    assert main(["explain", CASE, "--results", str(tmp_path)]) == 0
+    assert "  results   p: 1 FAIL, 1 PASS\n            p - q: 1 PASS\n" in capsys.readouterr().out
+    assert main(["explain", CLAUSE, "--results", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"] == {"r": {"KNOWN": 1}}
+    assert main(["explain", "37/version/padding-zero", "--results", str(tmp_path)]) == 0
+    assert "results   none speaks of it" in capsys.readouterr().out
+    assert main(["explain", CASE, "--results", str(tmp_path / "absent")]) == UNUSABLE
+    assert str(tmp_path / "absent") in capsys.readouterr().err
 
 
 def test_an_installation_without_the_mutants_says_so(tmp_path: Path) -> None:
