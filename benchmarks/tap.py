@@ -51,14 +51,13 @@ def main() -> int:
         numbers = (statistics.median(seen) / 1e6, min(seen) / 1e6, max(seen) / 1e6)
         print(f"{way:<12} {numbers[0]:>12.0f} {numbers[1]:>8.0f} {numbers[2]:>8.0f}")
     ratios = [tap / direct for direct, tap in in_turns(rates)]
-    print(
-        f"{'ratio':<12} {statistics.median(ratios):>12.2f}   in single turns {min(ratios):.2f} to {max(ratios):.2f}"
-    )
+    ends = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"{'ratio':<12} {statistics.median(ratios):>12.2f}   in single turns {ends}")
     return 0
 
 
 def in_turns(seen: dict[str, list[T]]) -> Iterator[tuple[T, T]]:
-    """What was seen direct, and through the tap right behind it: what else the machine does changes slowly."""
+    """What was seen direct, and through the tap right behind it, when the machine was as busy."""
     return zip(*(seen[way] for way in WAYS), strict=True)
 
 

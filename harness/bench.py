@@ -111,6 +111,12 @@ class Bench:
             return "zmtp:3.0"
         return next((need for need in needs if not manifest.claims(need)), None)
 
+    @property
+    def judged(self) -> list[str]:
+        """Who is judged, alone or in pairs; who only stands beside them in scenarios is not."""
+        named = {*self.singles, *(name for pair in self.pairs for name in pair)}
+        return [name for name in self.manifests if name in named]
+
     def listed(self, asked: Asked) -> list[Entry]:
         """The known deviations that speak of what is asked, of these peers in their versions."""
         return find(self.known, asked, self._asked_versions(asked))

@@ -12,21 +12,27 @@ import sys
 import click
 
 from harness.capture.command import trace
-from harness.cli_cases import coverage
+from harness.cli_cases import cases, coverage, explain
 from harness.cli_peers import build_peers, explore_peer, make_peer, try_adapter
 from harness.cli_report import report
-from harness.cli_results import gate, validate
+from harness.cli_results import diff, gate, merge, validate
+from harness.cli_run import run
 from harness.live.command import tap
 from harness.rejudge.command import rejudge_results
 
 COMMANDS: tuple[click.Command, ...] = (
     build_peers,
+    cases,
     coverage,
+    diff,
+    explain,
     explore_peer,
     gate,
     make_peer,
+    merge,
     rejudge_results,
     report,
+    run,
     tap,
     trace,
     try_adapter,

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from harness.bench import PEERS
-from harness.console import as_json_option, refused, say, say_json
+from harness.console import as_json_option, peers_dir_option, refused, say, say_json
 from harness.deadlines import Deadlines
 from harness.explore import Wishes, explore
 from harness.launch.launcher import RUNTIMES, Launcher, LaunchError, Runtime
@@ -24,14 +24,11 @@ from harness.smoke import smoke
 
 DIR = click.Path(path_type=Path)
 Chore = Callable[..., int]
-peers_dir = click.option(
-    "--peers-dir", "peers_dirs", type=DIR, multiple=True, metavar="DIR", help="look for peers in DIR, too"
-)
 
 
 @click.command("peers", help="Build the peers' images: all, or those of these names or globs.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@peers_dir
+@peers_dir_option
 @click.option("--logs", type=DIR, default=Path("reports/images"), metavar="DIR", show_default=True)
 @as_json_option()
 def build_peers(names: Sequence[str], peers_dirs: Sequence[Path], logs: Path, as_json: bool) -> int:
@@ -101,7 +98,7 @@ def peer_options(chore: Chore) -> Chore:
     for option in (
         click.option("--time-scale", type=float, default=1.0, metavar="X", help="stretch every wait"),
         click.option("--runtime", type=click.Choice(RUNTIMES), default="auto", show_default=True),
-        peers_dir,
+        peers_dir_option,
         click.argument("peer", metavar="PEER"),
     ):
         chore = option(chore)

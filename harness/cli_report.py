@@ -15,7 +15,7 @@ from harness.report.html import RunError, read_run, write_page
 FOLDER = click.Path(path_type=Path)
 
 
-@click.command(help="Make index.html from the folder that --report wrote, also of a killed run.")
+@click.command(help="Make index.html anew from what a run left.")
 @click.argument("folder", type=FOLDER, metavar="FOLDER")
 @click.option("--against", type=FOLDER, metavar="FOLDER", help="an earlier run to compare with")
 @click.option("--with-security", is_flag=True, help="show what can do harm: see SECURITY.md")

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -69,3 +70,14 @@ def refused(problem: object, status: int = UNUSABLE) -> int:
 def as_json_option(says: str = "print JSON") -> Callable[[Callable[..., int]], Callable[..., int]]:
     """`--json`, which a chore takes as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help=says)
+
+
+peers_dir_option = click.option(
+    "--peers-dir",
+    "peers_dirs",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="look for peers in DIR, too (repeatable)",
+)
+"""Folders of peers beside the suite's own, which a chore takes as `peers_dirs`."""

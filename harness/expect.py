@@ -22,18 +22,21 @@ class Expected(NamedTuple):
     file: Path
 
 
-def parse_expected(wishes: Sequence[str], peers: Sequence[str]) -> list[Expected]:
-    """Read the option's values; `peers` are those that are judged. Raises KnownError.
+def parse_expected(
+    wishes: Sequence[str], peers: Sequence[str], judged: Sequence[str] | None = None
+) -> list[Expected]:
+    """Read the option's values; `peers` are those of the run, `judged` those that it is about, if not all.
 
-    A file without a peer is for the one that is judged, if it is one.
+    A file without a peer is for the one that is judged, if it is one. Raises KnownError.
     """
+    about = peers if judged is None else judged
     found = []
     for wish in wishes:
         named = _NAMED.fullmatch(wish)
-        if named is None and len(peers) != 1:
-            judged = ", ".join(peers) or "none"
-            raise KnownError(f"--expect {wish}: say PEER={wish}: which of these is it for? ({judged})")
-        peer, file = (named["peer"], named["file"]) if named is not None else (peers[0], wish)
+        if named is None and len(about) != 1:
+            told = ", ".join(about) or "none"
+            raise KnownError(f"--expect {wish}: say PEER={wish}: which of these is it for? ({told})")
+        peer, file = (named["peer"], named["file"]) if named is not None else (about[0], wish)
         if peer not in peers:
             raise KnownError(f"--expect {wish}: {peer!r} is not judged")
         found.append(Expected(peer, Path(file)))

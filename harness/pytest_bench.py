@@ -33,7 +33,8 @@ def bench_of(config: pytest.Config) -> Bench:
                 option.runtime, RunId.decode(run) if run else None, report and report / "logs"
             )
             bench = Bench.make(dirs, wishes_of(config), deadlines, option.seed, report, launcher)
-            bench.known = with_expected(bench.known, parse_expected(option.expect, list(bench.manifests)))
+            expected = parse_expected(option.expect, list(bench.manifests), bench.judged)
+            bench.known = with_expected(bench.known, expected)
             bench.self_tests = not option.no_self_test
             config.stash[BENCH] = bench
         except (LedgerError, ManifestError, KnownError, SelectionError, PairError, ValueError) as error:

@@ -7,49 +7,25 @@ from typing import Any
 import pytest
 
 from harness.case import Case
-from harness.launch.launcher import RUNTIMES
+from harness.options import OPTIONS, Option
 from harness.pairs import Pair
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The suite's own options."""
-    add = parser.getgroup("zconform", "ZeroMQ conformance").addoption
-    add("--peer", action="append", default=[], metavar="NAME", help="judge this peer (repeatable; globs)")
-    add("--pair", action="append", default=[], metavar="A:B", help="judge A against B (repeatable; globs)")
-    add(
-        "--cast",
-        action="append",
-        default=[],
-        metavar="ROLE=PEER",
-        help="let this peer play this role in scenarios (repeatable)",
-    )
-    add("--shard", metavar="K/N", help="only every N-th pair, or peer where no pair is asked, from the K-th")
-    add(
-        "--peers-dir",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="look for peers in DIR too (repeatable)",
-    )
-    add(
-        "--expect",
-        action="append",
-        default=[],
-        metavar="[PEER=]FILE",
-        help="known deviations of PEER, before those of its known.toml (repeatable)",
-    )
-    add("--case", action="append", default=[], metavar="GLOB", help="only cases with these ids (repeatable)")
-    add("--clause", action="append", default=[], metavar="GLOB", help="only cases that cite these clauses")
-    add("--report", metavar="DIR", help="write results.json, junit.xml, captures and logs to DIR")
-    add("--all-captures", action="store_true", help="keep the captures of cases that passed, too")
-    add("--repro", metavar="DIR", help="write a stand-alone script into DIR for what a single peer did wrong")
-    add("--with-security", action="store_true", help="show conversations that can do harm (SECURITY.md)")
-    add("--seed", type=int, metavar="N", help="the seed of everything random (default: a new one, printed)")
-    add("--time-scale", type=float, default=1.0, metavar="X", help="stretch every deadline by X")
-    add("--repeat", type=int, default=1, metavar="N", help="ask every case N times")
-    add("--runtime", choices=RUNTIMES, default="auto", help="run peers as processes or in containers")
-    add("--no-self-test", action="store_true", help="do not test the peers' adapters before the cases")
-    add("--list", action="store_true", help="list the selected cases and stop")
+    group = parser.getgroup("zconform", "ZeroMQ conformance")
+    for option in OPTIONS:
+        group.addoption(option.name, **_as_pytest_has_it(option))
+
+
+def _as_pytest_has_it(option: Option) -> dict[str, Any]:
+    if option.metavar is None:
+        return {"action": "store_true", "help": option.help}
+    shown = {"choices": option.choices} if option.choices else {"metavar": option.metavar}
+    made = {"help": option.help, "type": option.type, **shown}
+    if option.kind == "many":
+        return made | {"action": "append", "default": []}
+    return made | {"default": option.default}
 
 
 class Hooks:

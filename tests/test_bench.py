@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.bench import Bench, SelectionError, Wishes, choose
+from harness.bench import PEERS, Bench, SelectionError, Wishes, choose
 from harness.deadlines import Deadlines
 from harness.known import Asked, Entry
 from harness.manifest import Manifest, load_manifests
@@ -137,6 +137,56 @@ def test_who_is_known_to_fail_is_waited_for_less_long(tmp_path: Path) -> None:
     assert made.patience(made.listed(Asked("zmtp/a/b", "xy", ["puppet"]))).scale == 3.0
 
 
+def entry(*versions: str) -> Entry:
+    return Entry("zmtp/a/*", "c", "m", "r", "l", versions=versions)
+
+
+@pytest.mark.parametrize(
+    ("versions", "listed"),
+    [(["1"], True), (["1*"], True), (["2", "1"], True), (["2.*"], False), (["!1"], False), (["!2"], True)],
+)
+def test_an_entry_for_versions_is_there_for_them_alone(
+    tmp_path: Path, versions: list[str], listed: bool
+) -> None:
+    write_puppet(tmp_path)
+    made = bench(tmp_path, 1.0)
+    made.known["puppet"] = [entry(*versions)]
+    found = made.listed(Asked("zmtp/a/b", "", ["puppet"]))
+    assert found == made.known["puppet"] * listed
+    assert made.known_clauses("puppet") == ({"c"} if listed else set())
+    made.stop()
+
+
+def test_a_peer_is_started_for_its_version_only_where_that_matters(tmp_path: Path) -> None:
+    write_puppet(tmp_path)
+    made = bench(tmp_path, 1.0)
+    made.known["puppet"] = [entry()]
+    assert made.listed(Asked("zmtp/a/b", "", ["puppet"])) == [made.known["puppet"][0]]
+    assert made.about("puppet")["version"] == ""
+    made.known["puppet"] = [entry("2"), entry("1")]
+    assert made.listed(Asked("zmtp/a/b", "", ["puppet"])) == [made.known["puppet"][1]]
+    assert made.about("puppet")["version"] == "1"
+    made.stop()
+
+
+def test_a_peer_that_cannot_say_its_version_keeps_its_entries(tmp_path: Path) -> None:
+    write_puppet(tmp_path, "die", "hello")
+    made = bench(tmp_path)
+    made.known["puppet"] = [entry("2")]
+    assert made.listed(Asked("zmtp/a/b", "", ["puppet"])) == made.known["puppet"]
+
+
+def test_of_two_peers_each_is_held_to_its_own_version(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_puppet(tmp_path, name=name)
+    made = bench(tmp_path, 1.0)
+    made.self_tests = False  # a puppet says its own name
+    spoken = [Entry("interop/a/*", "c", "m", name, "l", versions=["1"]) for name in ("one", "two")]
+    made.known |= {"one": [spoken[0]], "two": [dataclasses.replace(spoken[1], versions=["2"])]}
+    assert made.listed(Asked("interop/a/b", "", ["one", "two"])) == [spoken[0]]
+    made.stop()
+
+
 @pytest.mark.parametrize("security", [False, True])
 def test_behind_a_race_that_does_harm_the_peer_starts_anew(tmp_path: Path, security: bool) -> None:
     write_puppet(tmp_path)
@@ -192,6 +242,13 @@ def test_wishes_choose_peers_or_pairs(tmp_path: Path) -> None:
     assert chosen(Wishes(peers=["one"])) == (["one"], [], ["one"])
     assert chosen(Wishes(shard=(2, 2))) == (["three"], [], ["three"])
     assert chosen(Wishes(pairs=["*:*"], shard=(3, 3))) == ([], ["three:two"], ["three", "two"])
+
+
+def test_who_stands_beside_a_peer_is_not_judged() -> None:
+    made = Bench.make([PEERS], Wishes(["reference"]), Deadlines(), 1, None)
+    assert (made.beside, made.judged) == (["pyzmq"], ["reference"])
+    pairs = Wishes(pairs=["reference:pyzmq"])
+    assert Bench.make([PEERS], pairs, Deadlines(), 1, None).judged == ["reference", "pyzmq"]
 
 
 def test_pairs_of_which_one_cannot_run_are_refused_or_left_out(tmp_path: Path) -> None:

@@ -9,10 +9,20 @@ from harness.report.badge import badge
 from harness.report.digest import digest
 from harness.report.html import past_run, write_page
 from harness.report.junit import write_junit
-from harness.report.record import Record, write_record
+from harness.report.record import FILE, LINES, Record, write_record
 
 OUTPUTS = ("index.html", "junit.xml", "summary.md")
 BADGES = "badges"
+
+
+def clear(folder: Path) -> None:
+    """Make a report's folders, and take away what an earlier run left of its results. Raises OSError."""
+    (folder / "traces").mkdir(parents=True, exist_ok=True)
+    (folder / "logs").mkdir(exist_ok=True)
+    for name in (FILE, LINES, *OUTPUTS):
+        (folder / name).unlink(missing_ok=True)
+    for old in (folder / "traces").iterdir():
+        old.unlink()
 
 
 def write_outputs(record: Record, folder: Path) -> None:
@@ -20,7 +30,7 @@ def write_outputs(record: Record, folder: Path) -> None:
     write_record(record, folder)
     # What was to be kept out of the results is not in them any more.
     write_page(past_run(record.as_json(), folder), with_security=True)
-    write_junit(record.results, folder / "junit.xml", record.strict)
+    write_junit(record, folder / "junit.xml")
     (folder / "summary.md").write_text(digest(record), encoding="utf-8")
     (folder / BADGES).mkdir(exist_ok=True)
     for old in (folder / BADGES).glob("*.svg"):

@@ -74,6 +74,7 @@ class Record:
             "complete": self.complete,
             "ended": self.ended,
             "problems": list(self.problems),
+            **({"merged": self.merged} if self.merged else {}),
         }
 
     def as_json(self) -> dict[str, Any]:
@@ -81,7 +82,7 @@ class Record:
         made = self.head() | self.end()
         made["peers"] = [self.peers[name] for name in sorted(self.peers)]
         made["results"] = [result.as_json() for result in self.results]
-        return made | ({"merged": self.merged} if self.merged else {})
+        return made
 
     def versions(self) -> dict[str, str]:
         """The library's version of each peer; "" where it never ran."""
@@ -94,6 +95,16 @@ def write_record(record: Record, folder: Path) -> Path:
     making = path.with_suffix(".json.part")
     making.write_text(_text(record.as_json()), encoding="utf-8")
     making.replace(path)
+    return path
+
+
+def write_lines(record: Record, folder: Path) -> Path:
+    """Write results.jsonl as a run leaves it. Raises OSError."""
+    path = folder / LINES
+    lines = [line("run", record.head())]
+    lines += [line("peer", record.peers[name]) for name in sorted(record.peers)]
+    lines += [line("result", result.as_json()) for result in record.results]
+    path.write_text("".join([*lines, line("end", record.end())]), encoding="utf-8")
     return path
 
 

@@ -16,8 +16,8 @@ from typing import Any, TextIO
 
 from harness.known import Entry, complaints
 from harness.report.model import Result, is_red
-from harness.report.outputs import OUTPUTS, write_outputs
-from harness.report.record import FILE, LINES, Record, line
+from harness.report.outputs import clear, write_outputs
+from harness.report.record import LINES, Record, line
 from harness.verdict import Verdict
 
 
@@ -61,12 +61,7 @@ class Run:
         """Make the report's folders, clear what an earlier run left of its results, and begin."""
         if self.report is None:
             return
-        (self.report / "traces").mkdir(parents=True, exist_ok=True)
-        (self.report / "logs").mkdir(exist_ok=True)
-        for name in (FILE, LINES, *OUTPUTS):
-            (self.report / name).unlink(missing_ok=True)
-        for old in (self.report / "traces").iterdir():
-            old.unlink()
+        clear(self.report)
         self._lines = (self.report / LINES).open("a", encoding="utf-8", buffering=1)
         self._lines.write(line("run", self.record().head()))
 

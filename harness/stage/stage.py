@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.deadlines import Deadlines
 from harness.pairing import Blame, Joint, blames_of
-from harness.peer import LivePeer, RemoteSocket
+from harness.peer import LivePeer, Peer, RemoteSocket
 from harness.stage.play import Actor, Role, play
 from harness.wire.hub import TapHub
 from harness.wire.tap import Tap
@@ -41,6 +41,10 @@ class Leg:
         self._endpoint = None
         for joint in self.joints:
             joint.tap.shut()
+
+    def is_heard_by(self, peer: Peer) -> bool:
+        """Whether a socket of this peer listens on the leg."""
+        return self._listener is not None and self._listener.peer is peer
 
     def join(self, *dialers: RemoteSocket, wait: bool = True) -> Leg:
         """Connect sockets to the listener; with `wait` come back when both ends have shaken hands."""
@@ -135,9 +139,16 @@ class Stage:
         play(roles, ends, self.deadlines, self.trace, self._hub)
 
     def kill(self, role: str) -> None:
-        """End a role's peer at once, as a crash does; its sockets are gone."""
+        """End a role's peer at once, as a crash does; its sockets are gone.
+
+        Who dials one of them is refused, until somebody listens on its leg: where a container has gone nobody
+        answers at all, and a dialer that was quick would wait there longer than the scenario.
+        """
         actor = self.actors[role]
         actor.forget()
+        for leg in self.legs:
+            if leg.is_heard_by(actor):
+                leg.shut()
         self._live[role].kill()
 
     def restart(self, role: str) -> None:

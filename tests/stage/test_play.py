@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
-from harness.bench import PEERS, Bench, Wishes
-from harness.deadlines import Deadlines
+from harness.bench import Bench
 from harness.peer import RemoteSocket
 from harness.stage.play import hear, receive, say
 from harness.stage.stage import Stage
 from harness.wire.trace import Trace
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    made = Bench.make([PEERS / "reference"], Wishes(), Deadlines(), 1, None)
-    made.self_tests = False
-    yield made
-    made.stop()
 
 
 async def repeat(inlet: RemoteSocket, outlet: RemoteSocket) -> None:
