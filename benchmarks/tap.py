@@ -42,9 +42,7 @@ def main() -> int:
         taken = sorted(1e6 * each for block in blocks for each in block)
         print(f"{way:<12} {statistics.median(taken):>10.0f} {taken[len(taken) * 95 // 100]:>8.0f}")
     more = [1e6 * (statistics.median(tap) - statistics.median(direct)) for direct, tap in in_turns(trips)]
-    print(
-        f"{'added':<12} {statistics.median(more):>10.0f}   in single turns {min(more):.0f} to {max(more):.0f}"
-    )
+    print(f"{'added':<12} {statistics.median(more):>10.0f}   in turns {min(more):.0f} to {max(more):.0f}")
     rates = throughput(options.rounds, options.messages)
     print(f"{'64 KiB':<12} {'median MB/s':>12} {'min':>8} {'max':>8}")
     for way, seen in rates.items():
@@ -52,7 +50,7 @@ def main() -> int:
         print(f"{way:<12} {numbers[0]:>12.0f} {numbers[1]:>8.0f} {numbers[2]:>8.0f}")
     ratios = [tap / direct for direct, tap in in_turns(rates)]
     ends = f"{min(ratios):.2f} to {max(ratios):.2f}"
-    print(f"{'ratio':<12} {statistics.median(ratios):>12.2f}   in single turns {ends}")
+    print(f"{'ratio':<12} {statistics.median(ratios):>12.2f}   in turns {ends}")
     return 0
 
 
