@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import zmq
 
@@ -24,6 +25,7 @@ WAYS = ("direct", "tap")
 SMALL_OCTETS, LARGE_OCTETS = 20, 1 << 16
 BLOCK = 200
 END = b"end"
+T = TypeVar("T")
 CONTEXT: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
 
 
@@ -34,26 +36,32 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=10_000, metavar="N", help="of 64 KiB in one turn")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, libzmq {zmq.zmq_version()}")
-    trips = {way: [1e6 * each for each in taken] for way, taken in round_trips(options.rounds).items()}
+    trips = round_trips(options.rounds)
     print(f"{'round trip':<12} {'median us':>10} {'p95 us':>8}")
-    for way, taken in trips.items():
-        print(f"{way:<12} {statistics.median(taken):>10.0f} {sorted(taken)[len(taken) * 95 // 100]:>8.0f}")
-    more = statistics.median(trips["tap"]) - statistics.median(trips["direct"])
-    print(f"{'added':<12} {more:>10.0f}")
-    rates = {
-        way: [each / 1e6 for each in seen]
-        for way, seen in throughput(options.rounds, options.messages).items()
-    }
+    for way, blocks in trips.items():
+        taken = sorted(1e6 * each for block in blocks for each in block)
+        print(f"{way:<12} {statistics.median(taken):>10.0f} {taken[len(taken) * 95 // 100]:>8.0f}")
+    more = [1e6 * (statistics.median(tap) - statistics.median(direct)) for direct, tap in in_turns(trips)]
+    print(f"{'added':<12} {statistics.median(more):>10.0f}   in turns {min(more):.0f} to {max(more):.0f}")
+    rates = throughput(options.rounds, options.messages)
     print(f"{'64 KiB':<12} {'median MB/s':>12} {'min':>8} {'max':>8}")
     for way, seen in rates.items():
-        print(f"{way:<12} {statistics.median(seen):>12.0f} {min(seen):>8.0f} {max(seen):>8.0f}")
-    print(f"{'ratio':<12} {statistics.median(rates['tap']) / statistics.median(rates['direct']):>12.2f}")
+        numbers = (statistics.median(seen) / 1e6, min(seen) / 1e6, max(seen) / 1e6)
+        print(f"{way:<12} {numbers[0]:>12.0f} {numbers[1]:>8.0f} {numbers[2]:>8.0f}")
+    ratios = [tap / direct for direct, tap in in_turns(rates)]
+    ends = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    print(f"{'ratio':<12} {statistics.median(ratios):>12.2f}   in turns {ends}")
     return 0
 
 
-def round_trips(rounds: int) -> dict[str, list[float]]:
-    """Seconds of each round trip, by way. The first block of each way is left out."""
-    taken: dict[str, list[float]] = {way: [] for way in WAYS}
+def in_turns(seen: dict[str, list[T]]) -> Iterator[tuple[T, T]]:
+    """What was seen direct, and through the tap right behind it, when the machine was as busy."""
+    return zip(*(seen[way] for way in WAYS), strict=True)
+
+
+def round_trips(rounds: int) -> dict[str, list[list[float]]]:
+    """Seconds of each round trip, by way, in blocks. The first block of each way is left out."""
+    taken: dict[str, list[list[float]]] = {way: [] for way in WAYS}
     with application(echo) as endpoint, tapped(endpoint) as through:
         socks = {}
         for way, where in zip(WAYS, (endpoint, through), strict=True):
@@ -62,7 +70,7 @@ def round_trips(rounds: int) -> dict[str, list[float]]:
         for turn in range(rounds + 1):
             for way, sock in socks.items():
                 block = [_trip(sock) for _ in range(BLOCK)]
-                taken[way] += block if turn else []
+                taken[way] += [block] if turn else []
         for sock in socks.values():
             sock.close(0)
     return taken

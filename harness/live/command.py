@@ -27,7 +27,7 @@ from .tap import Keeper, LiveTap, TapError
 
 BUFFER_MIB = 256
 BUFFER_MOST_MIB = 1 << 14
-MANNERS = 19
+MANNERS = 10
 STATUS = "exit status: 0 conforms, 1 breaks a rule, 2 cannot be used, 3 nothing to judge; Ctrl-C ends it"
 
 
@@ -43,7 +43,7 @@ STATUS = "exit status: 0 conforms, 1 breaks a rule, 2 cannot be used, 3 nothing 
     default=BUFFER_MIB,
     show_default=True,
     metavar="MIB",
-    help="hold so much that is not judged yet; beyond it connections go on unrecorded, which is said",
+    help="memory, taken at once, for what is not judged yet; beyond it connections go on unrecorded",
 )
 @click.option("--wait", is_flag=True, help="rather hold the applications up than leave anything unrecorded")
 @as_json_option("no text while it runs; one JSON object at the end")

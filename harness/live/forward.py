@@ -26,11 +26,18 @@ def main(argv: list[str]) -> int:
     wishes: dict[str, Any] = json.loads(argv[0])
     family, address = wishes["target"]
     target = socket.AddressFamily(family), address if isinstance(address, str) else tuple(address)
-    spool = Spool(mmap.mmap(wishes["memory"], wishes["octets"]), wishes["patient"])
+    # All of it at once: to get the pages one by one while octets pass costs as much as to pass them on.
+    memory = mmap.mmap(wishes["memory"], wishes["octets"], flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
+    spool = Spool(memory, wishes["patient"])
     listener, control = (socket.socket(fileno=wishes[name]) for name in ("listener", "control"))
     with listener, control:
         _serve(listener, target, spool, control)
     return 0
+
+
+class _Hub(TapHub):
+    def announce(self) -> None:
+        """Nobody waits here."""
 
 
 def _serve(
@@ -39,7 +46,7 @@ def _serve(
     spool: Spool,
     control: socket.socket,
 ) -> None:
-    hub = TapHub()
+    hub = _Hub()
     relays: list[Relay] = []
 
     def accepted(relay: Relay) -> None:

@@ -54,7 +54,7 @@ Spooled = Opened | Octets | Closed | Note | Lost
 
 
 def shared_memory(octets: int) -> int:
-    """A file of so much memory, which takes room only where something was written. Raises OSError."""
+    """A file of so much memory. Raises OSError."""
     fd = os.memfd_create("zconform-tap")
     os.ftruncate(fd, segments_of(octets) * SEGMENT_OCTETS)
     return fd

@@ -229,7 +229,8 @@ class Relay:
         else:
             pipe.ended = "fin"
             self._trace.closed(self.number, pipe.sender, "fin")
-        self._flush(pipe)
+        if pipe.held or pipe.ended is not None:
+            self._flush(pipe)
         return bool(octets)
 
     def _take(self, end: Sender) -> Buffer:

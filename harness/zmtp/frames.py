@@ -187,11 +187,14 @@ class FrameParser:
         kept = start + CLIPPED_OCTETS
         if len(self._data) < kept:
             return None
-        self._clipped = Frame(flags, bytes(self._data[start:kept]), self.offset)
-        passed = min(size, len(self._data) - start)
-        self._to_pass = size - passed
-        self._data, self._at, self._base = bytes(self._data[start + passed :]), 0, self._base + start + passed
-        return self._read_clipped()
+        frame = Frame(flags, bytes(self._data[start:kept]), self.offset)
+        passed = len(self._data) - start
+        if size <= passed:
+            self._at = start + size
+            return frame
+        self._clipped, self._to_pass = frame, size - passed
+        self._data, self._at, self._base = b"", 0, self._base + start + passed
+        return None
 
     def _pass(self, octets: bytes) -> bytes:
         """What is left of these octets behind a clipped body; a frame's place counts those passed over."""

@@ -21,7 +21,7 @@ from harness.zmtp import malformed
 from tests.capture.packets import HELLO, HELLO_WORLD, PULL_SAYS, PUSH_SAYS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Tap:
