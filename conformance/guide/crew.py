@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.peer import RemoteSocket
+from harness.peer import RemoteSocket, show_parts
 from harness.stage.play import poll, receive, say
 from harness.stage.stage import Leg, Stage
 from harness.verdict import Mismatch
 
 WARM_UP = b"warm-up"
+HELD = b"nobody is there"  # offered to no worker; a library that cannot take it back sends it later
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,15 @@ async def warm_up(source: RemoteSocket, crew: Sequence[Worker], clause: str) -> 
             await say(source, WARM_UP, clause=clause)
             under_way += 1
         for sock in await poll(*(worker.tasks for worker in crew), within_s=deadline.remaining_s()):
-            sock.expect(WARM_UP, clause=clause)
+            task = sock.recv(clause=clause)
+            if task == [HELD]:
+                continue
+            if task != [WARM_UP]:
+                raise Mismatch(f"{sock.peer.title} gets {show_parts([WARM_UP])}", show_parts(task), clause)
             idle.pop(sock, None)
             under_way -= 1
+        if under_way < 0:
+            raise Mismatch("each task goes to one worker", f"{-under_way} more came than were sent", clause)
         if deadline.expired:
             missing = ", ".join(name.decode() for name in idle.values())
             late = f"none for {missing or 'anybody'} within {deadline.seconds:g} s, {under_way} lost"

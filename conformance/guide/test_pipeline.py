@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from conformance.guide.crew import Worker, hire, warm_up, work
+from conformance.guide.crew import HELD, Worker, hire, warm_up, work
 from harness.peer import Outcome, RemoteSocket, show_parts
 from harness.stage.play import receive, say, until
 from harness.stage.scenario import scenario
@@ -53,7 +53,7 @@ def test_pipeline(stage: Stage, joining: str) -> None:
 
 def expect_waiting(ventilator: RemoteSocket) -> None:
     """Nobody is there to work: the socket takes no task."""
-    outcome = ventilator.offer([b"nobody is there"])
+    outcome = ventilator.offer([HELD])
     if outcome is not Outcome.WOULD_BLOCK:
         raise Mismatch("a send without workers waits", outcome.value, WAITS)
 

@@ -38,7 +38,6 @@ def test_slow_joiner(stage: Stage) -> None:
     subscriber.subscribe(b"")
     stage.play("join", live=publish(publisher, count(2 * EARLY), interval_s), join=join(subscriber))
     stage.kill("publisher")
-    news.shut()
     stage.restart("publisher")
     back = stage.open("publisher", "PUB")
     news.listen(back)

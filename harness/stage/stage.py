@@ -9,7 +9,7 @@ from typing import Any
 from harness.control.client import PeerGone
 from harness.deadlines import Deadlines
 from harness.pairing import Blame, Joint, blames_of
-from harness.peer import LivePeer, RemoteSocket
+from harness.peer import LivePeer, Peer, RemoteSocket
 from harness.stage.play import Actor, Role, play
 from harness.verdict import Mismatch
 from harness.wire.hub import TapHub
@@ -48,6 +48,10 @@ class Leg:
         self._endpoint = None
         for joint in self.joints:
             joint.tap.shut()
+
+    def is_heard_by(self, peer: Peer) -> bool:
+        """Whether a socket of this peer listens on the leg."""
+        return self._listener is not None and self._listener.peer is peer
 
     def join(self, *dialers: RemoteSocket, wait: bool = True) -> Leg:
         """Connect sockets to the listener; with `wait` come back when both ends have shaken hands."""
@@ -143,9 +147,19 @@ class Stage:
 
     def kill(self, role: str) -> None:
         """End a role's peer at once, as a crash does; its sockets are gone."""
-        actor = self.actors[role]
-        actor.forget()
+        self.actors[role].forget()
+        self._shut_legs_of(role)
         self._live[role].kill()
+
+    def _shut_legs_of(self, role: str) -> None:
+        """Refuse who dials a role that goes, until somebody listens on its leg.
+
+        Where a container has gone nobody answers at all, and a dialer that was quick would wait there longer
+        than the scenario.
+        """
+        for leg in self.legs:
+            if leg.is_heard_by(self.actors[role]):
+                leg.shut()
 
     def leave(self, role: str, clause: str | None = None) -> None:
         """End a role's peer in good order, as an application does that has finished; its sockets are gone.
@@ -154,6 +168,7 @@ class Stage:
         """
         actor = self.actors[role]
         actor.settle()
+        self._shut_legs_of(role)
         try:
             self._live[role].leave()
         except PeerGone as gone:

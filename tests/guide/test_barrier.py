@@ -14,12 +14,12 @@ from harness.stage.stage import Stage
 from harness.verdict import Mismatch
 from harness.wire.trace import Trace
 
-DEADLINES = Deadlines(0.1)
+IMPATIENT = Deadlines(0.1)
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    made = Bench.make([PEERS / "reference"], Wishes(), DEADLINES, 1, None)
+    made = Bench.make([PEERS / "reference"], Wishes(), Deadlines(), 1, None)
     made.self_tests = False
     yield made
     made.stop()
@@ -28,7 +28,7 @@ def bench() -> Iterator[Bench]:
 @pytest.fixture
 def stage(bench: Bench) -> Iterator[Stage]:
     near, far = bench.hold("reference", "reference")
-    made = Stage({"publisher": near, "subscriber": far}, Trace(), bench.hub, bench.deadlines, 1)
+    made = Stage({"publisher": near, "subscriber": far}, Trace(), bench.hub, IMPATIENT, 1)
     yield made
     made.finish()
 

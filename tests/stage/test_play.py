@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 
 import pytest
 
-from harness.bench import PEERS, Bench, Wishes
+from harness.bench import Bench
 from harness.deadlines import Deadlines
 from harness.peer import Parts, RemoteSocket
 from harness.stage import play
 from harness.stage.play import hear, receive, say
 from harness.stage.stage import Stage
 from harness.wire.trace import Trace
-
-
-@pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    made = Bench.make([PEERS / "reference"], Wishes(), Deadlines(), 1, None)
-    made.self_tests = False
-    yield made
-    made.stop()
 
 
 async def repeat(inlet: RemoteSocket, outlet: RemoteSocket) -> None:
