@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.memory import Memory
-from harness.peer import Peer, RemoteSocket
+from harness.peer import Parts, Peer, RemoteSocket, show_parts
 from harness.stage.play import pause
 from harness.stage.scenario import scenario
 from harness.stage.stage import Stage
@@ -53,11 +53,19 @@ def note_blind(stage: Stage, before: dict[str, Memory | None]) -> None:
 
 
 def exchange(client: RemoteSocket, server: RemoteSocket, word: bytes) -> None:
-    """Ask and answer."""
+    """Ask and answer; who waits for something does so before it is sent."""
+    coming = server.start_recv()
     client.send([word], clause=SERVED)
-    server.expect(word, clause=SERVED)
+    expect(server.received(coming, SERVED), word)
+    coming = client.start_recv()
     server.send([word], clause=SERVED)
-    client.expect(word, clause=SERVED)
+    expect(client.received(coming, SERVED), word)
+
+
+def expect(parts: Parts, word: bytes) -> None:
+    """Just this word."""
+    if parts != [word]:
+        raise Mismatch(show_parts([word]), show_parts(parts), SERVED)
 
 
 async def expect_bounded(peer: Peer, before: Memory | None) -> None:
