@@ -179,17 +179,20 @@ class Stage:
         play(roles, ends, self.deadlines, self.trace, self._hub)
 
     def kill(self, role: str) -> None:
-        """End a role's peer at once, as a crash does; its sockets are gone.
-
-        Who dials one of them is refused, until somebody listens on its leg: where a container has gone nobody
-        answers at all, and a dialer that was quick would wait there longer than the scenario.
-        """
-        actor = self.actors[role]
-        actor.forget()
-        for leg in self.legs:
-            if leg.is_heard_by(actor):
-                leg.shut()
+        """End a role's peer at once, as a crash does; its sockets are gone."""
+        self.actors[role].forget()
+        self._shut_legs_of(role)
         self._live[role].kill()
+
+    def _shut_legs_of(self, role: str) -> None:
+        """Refuse who dials a role that goes, until somebody listens on its leg.
+
+        Where a container has gone nobody answers at all, and a dialer that was quick would wait there longer
+        than the scenario.
+        """
+        for leg in self.legs:
+            if leg.is_heard_by(self.actors[role]):
+                leg.shut()
 
     def leave(self, role: str, clause: str | None = None) -> None:
         """End a role's peer in good order, as an application does that has finished; its sockets are gone.
@@ -198,6 +201,7 @@ class Stage:
         """
         actor = self.actors[role]
         actor.settle()
+        self._shut_legs_of(role)
         try:
             self._live[role].leave()
         except PeerGone as gone:

@@ -33,7 +33,8 @@ async def worker_obeys_nobody(worker: Worker, orders: RemoteSocket, stopped: set
 @broken(test_kill_signal, CLEAN, "leave", owner=Stage)
 def somebody_goes_on_listening(self: Stage, role: str, clause: str | None = None) -> None:
     """When the sink has gone something else holds its port."""
+    endpoint = next(leg.endpoint for leg in self.legs if leg.name == "results")
     _leave(self, role, clause)
     if role == "sink":
-        port = int(next(leg.endpoint for leg in self.legs if leg.name == "results").rsplit(":", 1)[1])
+        port = int(endpoint.rsplit(":", 1)[1])
         _squatters.append(socket.create_server(("127.0.0.1", port)))
