@@ -18,18 +18,22 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def write_peers(mutants: Iterable[Mutant], folder: Path) -> None:
     """A manifest for each mutant, with the reference's claims."""
+    for mutant in mutants:
+        write_peer(folder, f"mutant-{mutant.name}", "tests/mutants/run.py", mutant.name)
+
+
+def write_peer(folder: Path, name: str, script: str, *arguments: str) -> None:
+    """A manifest for the reference as a script of ours runs it, with the reference's claims."""
     claims = tomllib.loads((ROOT / "peers" / "reference" / "peer.toml").read_text("utf-8"))["claims"]
     claim_lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in claims.items())
-    for mutant in mutants:
-        own = folder / f"mutant-{mutant.name}"
-        own.mkdir(parents=True)
-        command = json.dumps(["{python}", str(ROOT / "tests" / "mutants" / "run.py"), mutant.name])
-        (own / "peer.toml").write_text(
-            f'schema = 1\nname = "mutant-{mutant.name}"\nlibrary = "zconform reference, broken on purpose"\n'
-            f'language = "Python"\nhomepage = "https://example.org/"\n'
-            f"[process]\ncommand = {command}\n[claims]\n{claim_lines}\n",
-            encoding="utf-8",
-        )
+    command = json.dumps(["{python}", str(ROOT / script), *arguments])
+    (folder / name).mkdir(parents=True)
+    (folder / name / "peer.toml").write_text(
+        f'schema = 1\nname = "{name}"\nlibrary = "zconform reference, broken on purpose"\n'
+        f'language = "Python"\nhomepage = "https://example.org/"\n'
+        f"[process]\ncommand = {command}\n[claims]\n{claim_lines}\n",
+        encoding="utf-8",
+    )
 
 
 ALONE = ("--peer", "mutant-*")

@@ -73,7 +73,7 @@ def test_reconnect_reqrep(stage: Stage) -> None:
     stage.play(client=say(client, b"lost"), server=hear(server, b"lost", clause=RESUMES))
     requests.part(RESUMES)
     client.close()
-    stage.play(server=say(server, b"for lost", clause=STALE))
+    server.send([b"for lost"], clause=STALE)
     requests.rejoin()
     fresh = stage.open("client", "REQ")
     requests.join(fresh)

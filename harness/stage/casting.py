@@ -38,11 +38,12 @@ def lacking(asked: Scenario, role: str, manifest: Manifest) -> str | None:
 
 
 def understand(asked: Scenario, cast: Mapping[str, str], manifests: Mapping[str, Manifest]) -> bool:
-    """Whether on each leg whose ends are both cast there is a common version of ZMTP, new enough."""
+    """Whether on each leg whose ends are both cast the version of ZMTP that they will speak is one
+    that the scenario is about."""
     for leg in asked.legs:
         if leg.dialer in cast and leg.listener in cast:
             common = manifests[cast[leg.dialer]].zmtp & manifests[cast[leg.listener]].zmtp
-            if not common or max(common) < asked.at_least:
+            if not common or not asked.at_least <= max(common) <= asked.at_most:
                 return False
     return True
 

@@ -36,11 +36,13 @@ class PlannedLeg:
 
 @dataclass(frozen=True, slots=True)
 class Scenario(Case):
-    """A case with roles: its legs, what each role needs, and the least version of ZMTP on the legs."""
+    """A case with roles: its legs, what each role needs, and between which versions of ZMTP it has to be that
+    the two ends of a leg come to speak."""
 
     legs: tuple[PlannedLeg, ...] = ()
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     at_least: str = "1.0"
+    at_most: str = "3.1"
 
     @property
     def name(self) -> str:
@@ -55,6 +57,7 @@ def scenario(
     legs: Mapping[str, str],
     needs: Mapping[str, Sequence[str]] | None = None,
     at_least: str = "1.0",
+    at_most: str = "3.1",
 ) -> Callable[[F], F]:
     """Make a test function a scenario; it takes the fixture `stage`.
 
@@ -72,7 +75,8 @@ def scenario(
             raise CaseError(f"{case_id}: needs: {role} is no role of its legs")
         roles[role] += further
     known = {role: tuple(needed) for role, needed in roles.items()}
-    return mark(lambda rule: Scenario(case_id, tuple(clauses), (), rule, False, planned, known, at_least))
+    fixed = (planned, known, at_least, at_most)
+    return mark(lambda rule: Scenario(case_id, tuple(clauses), (), rule, False, *fixed))
 
 
 def _leg(case_id: str, name: str, text: str) -> PlannedLeg:

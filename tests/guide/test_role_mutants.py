@@ -19,11 +19,12 @@ from harness.stage.stage import Stage
 from harness.verdict import Mismatch
 from harness.wire.trace import Trace
 from tests.guide.mutants import RoleMutant, load_role_mutants
-from tests.kills import write_peers
+from tests.kills import write_peer, write_peers
 from tests.mutants.registry import load_mutants
 
 MUTANTS = load_role_mutants()
 IMPATIENT = Deadlines(0.3)
+OLD = "tests/guide/old.py"
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,21 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("peers")
     players = {mutant for made in MUTANTS.values() for mutant in made.cast.values()}
     write_peers([load_mutants()[name] for name in sorted(players)], folder)
+    write_peer(folder, "old-reference", OLD)
+    for name in sorted(
+        {name for made in MUTANTS.values() if is_old(made.scenario) for name in made.cast.values()}
+    ):
+        write_peer(folder, f"old-mutant-{name}", OLD, name)
     made = Bench.make([PEERS / "reference", folder], Wishes(), IMPATIENT, 1, None)
     made.self_tests = False
     yield made
     made.stop()
+
+
+def is_old(function: Callable[..., None]) -> bool:
+    """Whether a scenario is about ZMTP 1.0 alone."""
+    made: Scenario = getattr(function, ATTRIBUTE)
+    return made.at_most == "1.0"
 
 
 def scenarios() -> Iterator[tuple[Scenario, Callable[..., None]]]:
@@ -50,6 +62,8 @@ def perform(bench: Bench, function: Callable[..., None], params: dict[str, Any],
     """Play a scenario on the reference; the rule that is blamed, "" where all holds."""
     made: Scenario = getattr(function, ATTRIBUTE)
     names = [f"mutant-{cast[role]}" if role in cast else "reference" for role in made.roles]
+    if is_old(function):
+        names = [f"old-{name}" for name in names]
     live = bench.hold(*names, spare=4)
     stage = Stage(dict(zip(made.roles, live, strict=True)), Trace(), bench.hub, bench.deadlines, 1)
     judge = Judge()
