@@ -6,7 +6,7 @@ from itertools import count
 
 from harness.deadlines import Deadline
 from harness.peer import Outcome, Parts, RemoteSocket
-from harness.stage.play import offer, poll
+from harness.stage.play import offer, pause, poll
 from harness.stage.stage import Leg, Stage
 
 Tried = list[bytes]
@@ -36,6 +36,7 @@ async def attempt(sock: RemoteSocket, *request: bytes, patience_s: float) -> Par
     """One request and its answer; None where the time is over, with the request sent or not."""
     deadline = Deadline("patience", patience_s)
     if await offer(sock, *request, within_s=patience_s) is not Outcome.ACCEPTED:
+        await pause(deadline.remaining_s())
         return None
     return sock.recv() if await poll(sock, within_s=deadline.remaining_s()) else None
 
